@@ -1,0 +1,1 @@
+"""Who may come in: people, invitations, memberships, and the record of what people did."""

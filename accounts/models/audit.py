@@ -1,0 +1,100 @@
+"""What people did, as a chain of entries of which none can be changed unseen.
+
+Each entry carries the hash of the one before it. What may have to be erased (words with personal data) is not
+hashed directly: the chain covers a salted digest of it, so erasing the words and the salt leaves the chain whole.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+GENESIS = "0" * 64
+
+
+class AuditHead(models.Model):
+    """The one row that writers of the chain queue up for; locked last of all rows in an act."""
+
+    sequence = models.BigIntegerField(default=0)
+    entry_hash = models.CharField(max_length=64, default=GENESIS)
+
+
+class AuditEntry(models.Model):
+    sequence = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    act = models.CharField(max_length=64)
+    subject = models.CharField(max_length=80)
+    words = models.TextField(blank=True)
+    salt = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64)
+    previous_hash = models.CharField(max_length=64)
+    entry_hash = models.CharField(max_length=64, unique=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["sequence"]
+
+    def __str__(self):
+        return f"{self.sequence} {self.act} {self.subject}"
+
+
+@transaction.atomic
+def record(act: str, *, by, subject: models.Model, words: str = "") -> AuditEntry:
+    """Adds an entry in the transaction of the act itself: no act without its trace, no trace without its act."""
+    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    salt = secrets.token_hex(16)
+    entry = AuditEntry(
+        sequence=head.sequence + 1,
+        at=timezone.now(),
+        by=by,
+        act=act,
+        subject=f"{subject._meta.model_name}:{subject.pk}",
+        words=words,
+        salt=salt,
+        digest=_digest(salt, words),
+        previous_hash=head.entry_hash,
+    )
+    entry.entry_hash = _entry_hash(entry)
+    entry.save(force_insert=True)
+    AuditHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, entry_hash=entry.entry_hash)
+    return entry
+
+
+def broken_entries() -> Iterator[tuple[int, str]]:
+    """Walks the chain and yields (sequence, what is wrong) for each entry that was touched."""
+    previous, expected = GENESIS, 1
+    for entry in AuditEntry.objects.order_by("sequence").iterator():
+        if entry.sequence != expected:
+            yield expected, "is missing"
+        elif entry.previous_hash != previous:
+            yield entry.sequence, "doesn't follow the entry before it"
+        elif entry.entry_hash != _entry_hash(entry):
+            yield entry.sequence, "was changed"
+        elif not entry.erased_at and entry.digest != _digest(entry.salt, entry.words):
+            yield entry.sequence, "has other words than were written"
+        previous, expected = entry.entry_hash, entry.sequence + 1
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
+    if (head.sequence, head.entry_hash) != (expected - 1, previous):
+        yield expected, "is missing at the end of the chain"
+
+
+def _digest(salt: str, words: str) -> str:
+    return hashlib.sha256(f"{salt}:{words}".encode()).hexdigest()
+
+
+def _entry_hash(entry: AuditEntry) -> str:
+    told = [
+        entry.sequence,
+        entry.at.isoformat(timespec="microseconds"),
+        str(entry.by_id or ""),
+        entry.act,
+        entry.subject,
+        entry.digest,
+        entry.previous_hash,
+    ]
+    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()

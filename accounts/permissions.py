@@ -1,0 +1,74 @@
+"""What a member's role allows, as pairs: `check_x` raises a sentence, `can_x` answers yes or no."""
+
+from functools import wraps
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from .models.membership import Role
+
+
+def role_of(user) -> str | None:
+    membership = getattr(user, "membership", None) if user.is_authenticated else None
+    return membership.role if membership else None
+
+
+def can_create(user) -> bool:
+    """Every member may make clips: reviewers and admins are often artists too."""
+    return role_of(user) is not None
+
+
+def can_review(user) -> bool:
+    return role_of(user) == Role.REVIEWER
+
+
+def can_administer(user) -> bool:
+    return role_of(user) == Role.ADMIN
+
+
+def can_take_down(user) -> bool:
+    return role_of(user) in (Role.REVIEWER, Role.ADMIN)
+
+
+def check_can_create(user) -> None:
+    if not can_create(user):
+        raise PermissionDenied(_("The studio is for members of the program."))
+
+
+def check_can_review(user) -> None:
+    if not can_review(user):
+        raise PermissionDenied(_("The desk is for reviewers."))
+
+
+def check_can_take_down(user) -> None:
+    if not can_take_down(user):
+        raise PermissionDenied(_("Only reviewers and admins can take a clip down."))
+
+
+def requires(check):
+    """Guards a view by a permission's check, before anything is looked up: a refusal tells nothing about rows."""
+
+    def guard(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            check(request.user)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def nav(request):
+    """Template context: which rooms the person in front of the page can enter."""
+    user = getattr(request, "user", None)
+    known = user is not None and user.is_authenticated
+    return {
+        "nav": {
+            "can_create": known and can_create(user),
+            "can_review": known and can_review(user),
+            "can_take_down": known and can_take_down(user),
+            "demo": settings.DEMO,
+        }
+    }

@@ -1,0 +1,10 @@
+"""URLs for people. allauth's own hang below /accounts/ in the project's list."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("home/", views.home, name="home"),
+    path("invitations/<str:key>/", views.invitation, name="invitation"),
+]

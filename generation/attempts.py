@@ -1,0 +1,114 @@
+"""Carries one attempt from its claim to a stored clip: the worker's side, between the queue and the engine's child."""
+
+import logging
+import shutil
+import time
+from contextlib import closing
+from pathlib import Path
+
+
+from . import queue, storage
+from .engine import process
+from .models import Attempt, Rendition
+
+log = logging.getLogger(__name__)
+
+RENEW_EVERY = 1.0  # seconds between two writes of lease and progress
+DISK_RESERVE = 512 * 1024 * 1024  # bytes that must be free before a job is claimed
+
+_engine: process.EngineProcess | None = None  # one warm child for each worker process
+
+
+class Lost(Exception):
+    """The attempt is no longer this worker's: cancelled, or its lease lapsed."""
+
+
+def work(worker: str) -> int:
+    """Claims and carries out jobs until none is left; returns how many it took on."""
+    queue.put_back_lapsed()
+    taken = 0
+    while _has_room_on_disk() and (attempt := queue.claim_next(worker)):
+        taken += 1
+        carry_out(attempt)
+    return taken
+
+
+def carry_out(attempt: Attempt) -> None:
+    """Ends the attempt in every case: with a clip, with a sentence, or by leaving it to whoever took it over."""
+    scratch = storage.private().incoming / f"attempt-{attempt.pk}"
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        done = _generate(attempt, scratch)
+        if isinstance(done, process.Failed):
+            queue.give_up(attempt, retry=done.retry, sentence=done.sentence, detail=done.detail)
+        else:
+            _store(attempt, done)
+    except Lost:
+        log.info("attempt %s of job %s is over; its work was stopped", attempt.number, attempt.job_id)
+    except Exception as error:  # whatever it was, the job must not hang until its lease lapses
+        log.exception("attempt %s of job %s failed", attempt.number, attempt.job_id)
+        queue.give_up(attempt, retry=True, detail=type(error).__name__)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
+    """Follows the engine's events, renewing the lease on the way. Leaving the loop ends the engine's work."""
+    stage, step, written = Attempt.Stage.LOADING, 0, time.monotonic()
+    with closing(engine().run(attempt.job.recipe, scratch)) as events:
+        for event in events:
+            before = stage
+            match event:
+                case process.Step(step=step):
+                    stage = Attempt.Stage.DENOISING
+                case process.Encoding():
+                    stage = Attempt.Stage.ENCODING
+                case process.Done() | process.Failed():
+                    return event
+            if stage != before or time.monotonic() - written >= RENEW_EVERY:
+                _hold(attempt, stage, step)
+                written = time.monotonic()
+    return process.Failed(sentence="", retry=True, detail="the engine ended without a word")
+
+
+def _store(attempt: Attempt, done: process.Done) -> None:
+    """Files first, rows second: a crash between the two leaves files that the sweep finds, never rows without."""
+    _hold(attempt, Attempt.Stage.STORING, attempt.job.steps)
+    files = [
+        queue.Stored(kind, *storage.keep(path))
+        for kind, path in ((Rendition.Kind.VIDEO, done.video), (Rendition.Kind.POSTER, done.poster))
+    ]
+    made = {name: done.info[name] for name in ("width", "height", "frames", "fps")}
+    recipe = {
+        **attempt.job.recipe.to_json(),
+        "revision": done.info["model_revision"],
+        "versions": done.info["versions"],
+    }
+    if not queue.finish(attempt, recipe=recipe, files=files, **made):
+        raise Lost
+
+
+def _hold(attempt: Attempt, stage: str, step: int) -> None:
+    if not queue.renew(attempt, stage=stage, step=step):
+        raise Lost
+
+
+def _has_room_on_disk() -> bool:
+    free = storage.private().free_bytes()
+    if free < DISK_RESERVE:
+        log.error("only %d MB are free in the private store: no job is claimed", free // 2**20)
+    return free >= DISK_RESERVE
+
+
+def engine() -> process.EngineProcess:
+    global _engine
+    if _engine is None:
+        _engine = process.EngineProcess()
+    return _engine
+
+
+def close_engine() -> None:
+    global _engine
+    if _engine is not None:
+        _engine.close()
+        _engine = None

@@ -1,0 +1,102 @@
+"""The prompt form: free text and numbers in, a Recipe that its model accepts out."""
+
+import secrets
+import uuid
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from .engine import Recipe, RuleBroken, catalog
+
+# What the engine calls a field, where the form has another word for it.
+FIELD_OF_RULE = {"size": "aspect"}
+
+
+class PromptForm(forms.Form):
+    prompt = forms.CharField(
+        label=_("Prompt"),
+        max_length=catalog.PROMPT_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto", "spellcheck": "true"}),
+        error_messages={"required": _("Say what should be seen: a few words are enough.")},
+    )
+    negative_prompt = forms.CharField(
+        label=_("Leave out"),
+        required=False,
+        max_length=catalog.PROMPT_LIMIT,
+        help_text=_("What should not be seen."),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
+    model = forms.ChoiceField(label=_("Model"))
+    aspect = forms.ChoiceField(label=_("Size"))
+    duration = forms.ChoiceField(label=_("Duration"))
+    steps = forms.IntegerField(label=_("Steps"), required=False)
+    guidance = forms.FloatField(label=_("Guidance"), required=False)
+    seed = forms.IntegerField(
+        label=_("Seed"),
+        required=False,
+        help_text=_("The same seed gives the same clip. Empty: a new one each time."),
+        widget=forms.NumberInput(attrs={"placeholder": _("random")}),
+    )
+    form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data=None, *, initial=None, **kwargs):
+        models = catalog.offered()
+        asked = (data or initial or {}).get("model")
+        self.rules = next((model for model in models if model.id == asked), models[0] if models else None)
+        super().__init__(data, initial=self._initial(initial), **kwargs)
+        self.fields["model"].choices = [(model.id, model.name) for model in models]
+        if len(models) == 1:
+            self.fields["model"].widget = forms.HiddenInput()
+        if self.rules:
+            self._offer(self.rules)
+
+    def _initial(self, given: dict | None) -> dict:
+        if not self.rules:
+            return given or {}
+        defaults = {
+            "model": self.rules.id,
+            "steps": int(self.rules.steps.default),
+            "guidance": self.rules.guidance.default,
+            "form_key": uuid.uuid4(),
+        }
+        return defaults | (given or {})
+
+    def _offer(self, rules: catalog.Model) -> None:
+        self.fields["aspect"].choices = [(size.aspect, f"{size.label} ({size.aspect})") for size in rules.sizes]
+        self.fields["duration"].choices = [
+            (f"{seconds:g}", _("%(seconds)s seconds") % {"seconds": f"{seconds:g}"}) for seconds in rules.durations
+        ]
+        for name, limits in (("steps", rules.steps), ("guidance", rules.guidance)):
+            self.fields[name].widget.attrs.update(min=f"{limits.low:g}", max=f"{limits.high:g}")
+            self.fields[name].help_text = _("From %(low)s to %(high)s.") % {
+                "low": f"{limits.low:g}",
+                "high": f"{limits.high:g}",
+            }
+        self.fields["guidance"].widget.attrs["step"] = "0.5"
+        self.fields["seed"].widget.attrs.update(min="0", max=str(catalog.SEED_LIMIT))
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        try:
+            cleaned["recipe"] = self._recipe(cleaned)
+            catalog.check(cleaned["recipe"])
+        except RuleBroken as broken:
+            field = FIELD_OF_RULE.get(broken.field, broken.field)
+            self.add_error(field if field in self.fields else None, broken.sentence)
+        return cleaned
+
+    def _recipe(self, cleaned: dict) -> Recipe:
+        rules, seed = catalog.get(cleaned["model"]), cleaned.get("seed")
+        size = next((size for size in rules.sizes if size.aspect == cleaned["aspect"]), None)
+        seconds = next((value for value in rules.durations if f"{value:g}" == cleaned["duration"]), None)
+        return rules.recipe(
+            cleaned["prompt"],
+            negative_prompt=cleaned["negative_prompt"],
+            size=size,
+            duration=seconds,
+            steps=cleaned.get("steps"),
+            guidance=cleaned.get("guidance"),
+            seed=secrets.randbelow(catalog.SEED_LIMIT + 1) if seed is None else seed,
+        )

@@ -1,0 +1,16 @@
+"""URLs of the studio."""
+
+from django.urls import path
+
+from .views import clip, job, studio
+
+urlpatterns = [
+    path("studio/", studio.studio, name="studio"),
+    path("studio/jobs/", studio.jobs, name="jobs"),
+    path("studio/jobs/<uuid:pk>/", job.job, name="job"),
+    path("studio/jobs/<uuid:pk>/status.json", job.status, name="job_status"),
+    path("studio/jobs/<uuid:pk>/cancellation/", job.cancellation, name="job_cancellation"),
+    path("studio/clips/<uuid:pk>/", clip.clip, name="clip"),
+    path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
+    path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),
+]

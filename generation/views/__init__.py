@@ -1,0 +1,1 @@
+"""HTTP for artists at work: the studio, a job, a clip and its private bytes."""

@@ -1,0 +1,32 @@
+"""A private clip: its page and its bytes, for its owner only."""
+
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from .. import media, storage
+from ..models import Clip, Rendition
+
+
+@never_cache
+@require_safe
+def clip(request, pk):
+    found = get_object_or_404(Clip.objects.visible_to(request.user).select_related("job"), pk=pk)
+    return render(request, "generation/clip.html", {"clip": found})
+
+
+@require_safe
+def video(request, pk):
+    return _send(request, pk, Rendition.Kind.VIDEO)
+
+
+@require_safe
+def poster(request, pk):
+    return _send(request, pk, Rendition.Kind.POSTER)
+
+
+def _send(request, pk, kind):
+    """The row is looked up at each request: who may see it now is what counts."""
+    mine = Clip.objects.visible_to(request.user)
+    file = get_object_or_404(Rendition, clip__in=mine, clip_id=pk, kind=kind)
+    return media.send_private(request, storage.private(), storage.private_name(file.sha256), file.content_type)

@@ -1,0 +1,72 @@
+"""One job: how far it is, and stopping it."""
+
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import queue
+from ..models import Attempt, Job
+
+STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
+
+
+@never_cache
+@require_safe
+def job(request, pk):
+    found = _job(request, pk)
+    context = {"job": found, **_progress(found)}
+    if request.htmx:
+        status = STOP_POLLING if found.is_over else 200
+        return render(request, "generation/_job.html", context, status=status)
+    return render(request, "generation/job.html", context)
+
+
+@never_cache
+@require_safe
+def status(request, pk):
+    found = _job(request, pk)
+    progress = _progress(found)
+    clip = getattr(found, "clip", None)
+    return JsonResponse(
+        {
+            "status": found.status,
+            "progress": progress["progress"],
+            "step": progress["step"],
+            "steps": found.steps,
+            "stage": progress["stage"],
+            "queue_position": progress["position"],
+            "eta_seconds": progress["seconds_left"],
+            "error": found.error or None,
+            "clip": reverse("clip", args=[clip.pk]) if clip else None,
+        }
+    )
+
+
+@require_POST
+def cancellation(request, pk):
+    """Stops it; a job that is over already stays as it is, so a second click does no harm."""
+    found = _job(request, pk)
+    queue.cancel(found, by=request.user)
+    return redirect("job", found.pk)
+
+
+def _job(request, pk) -> Job:
+    return get_object_or_404(Job.objects.visible_to(request.user).select_related("clip"), pk=pk)
+
+
+def _progress(job: Job) -> dict:
+    """Where a job stands, in the words and numbers that its page and status.json share."""
+    attempt = Attempt.objects.filter(job=job, ended_at=None).first()
+    place = queue.position(job)
+    left = queue.seconds_left(job, attempt, place)
+    step = job.steps if job.status == Job.Status.SUCCEEDED else attempt.step if attempt else 0
+    return {
+        "attempt": attempt,
+        "position": place,
+        "seconds_left": round(left, 1) if left is not None else None,
+        "stage": attempt.stage if attempt else None,
+        "step": step,
+        "progress": round(step / job.steps, 4) if job.steps else 0.0,
+    }

@@ -1,0 +1,1 @@
+"""How a clip gets out: submission, decision, and the one gate to the public."""

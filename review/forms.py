@@ -1,0 +1,63 @@
+"""What artists and reviewers tell the gate: a submission's words, a decision, a takedown's reason."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from . import policy
+from .models import Decision
+
+
+class SubmissionForm(forms.Form):
+    title = forms.CharField(label=_("Title"), max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
+    statement = forms.CharField(
+        label=_("Statement"),
+        required=False,
+        max_length=2000,
+        help_text=_("A few words to the public, if you like."),
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+    )
+    discloses_recipe = forms.BooleanField(
+        label=_("Show the prompt and settings with the clip"), required=False
+    )
+    publish_on_approval = forms.BooleanField(
+        label=_("Publish as soon as it is approved"),
+        required=False,
+        help_text=_("Otherwise you choose the moment yourself."),
+    )
+
+
+class DecisionForm(forms.Form):
+    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    reasons = forms.MultipleChoiceField(
+        label=_("Reasons for a refusal"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    note = forms.CharField(
+        label=_("Note to the artist"),
+        required=False,
+        max_length=4000,
+        help_text=_("For a refusal: what would make it acceptable."),
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+    )
+    outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.current()]
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("outcome") == Decision.Outcome.REFUSE:
+            if "reasons" in cleaned and not cleaned["reasons"]:
+                self.add_error("reasons", _("A refusal names at least one clause of the policy."))
+            if "note" in cleaned and not cleaned["note"].strip():
+                self.add_error("note", _("A refusal says what would make the clip acceptable."))
+        return cleaned
+
+
+class TakedownForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": _("Say why: the artist will read it.")},
+    )

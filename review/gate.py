@@ -1,0 +1,162 @@
+"""THE GATE: decisions, publications and takedowns, and the checks before them. Nothing else creates these records.
+
+Every act locks the submission's row first and the audit chain's head last. Rows come first and bytes second: no
+byte is public before its row says so, and none is served after the row that ends it.
+"""
+
+import logging
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import audit
+from accounts.permissions import can_review, can_take_down
+from generation import storage
+
+from . import policy
+from .models import Approval, Claim, Decision, Publication, Submission, Takedown
+from .permissions import Conflict, NotAllowed, check_can_decide
+
+log = logging.getLogger(__name__)
+
+
+class NotPublishable(NotAllowed):
+    """A submission that can't become public, with the reason in a sentence."""
+
+
+# --- Deciding ------------------------------------------------------------------------------------
+
+
+def decide(
+    submission: Submission, *, by, outcome: str, content_hash: str, reasons: list[str] = (), note: str = ""
+) -> Decision:
+    """Records an approval or a refusal of exactly the content that the reviewer saw."""
+    if not can_review(by):
+        raise NotAllowed(_("Only reviewers decide on clips."))
+    if outcome == Decision.Outcome.REFUSE and not (policy.clauses(list(reasons)) and note.strip()):
+        raise NotAllowed(_("A refusal names at least one clause of the policy and says in a note what to change."))
+    publication = None
+    with transaction.atomic():
+        submission = _locked(submission)
+        check_can_decide(submission, by, content_hash=content_hash)
+        decision = Decision.objects.create(
+            submission=submission,
+            outcome=outcome,
+            content_hash=content_hash,
+            by=by,
+            policy_version=policy.CURRENT,
+            reasons=" ".join(clause.code for clause in policy.clauses(list(reasons))),
+            note=note.strip(),
+        )
+        Claim.objects.filter(submission=submission).delete()
+        if decision.is_approval and submission.publish_on_approval:
+            publication = Publication.objects.create(
+                approval_id=decision.pk, content_hash=content_hash, by=submission.artist
+            )
+        audit.record(f"submission.{'approved' if decision.is_approval else 'refused'}", by=by, subject=submission)
+        if publication:
+            audit.record("publication.created", by=submission.artist, subject=publication)
+    if publication:
+        put_files_in_place(publication)
+    return decision
+
+
+# --- Publishing ----------------------------------------------------------------------------------
+
+
+def check_can_publish(submission: Submission, by) -> Approval:
+    """Returns the approval that allows it, or raises NotPublishable."""
+    if submission.artist_id != by.pk:
+        raise NotPublishable(_("Only the artist decides when an approved clip goes public."))
+    approval = Approval.objects.filter(submission=submission).first()
+    if approval is None:
+        raise NotPublishable(_("This clip can't go public: no reviewer has approved it."))
+    if approval.content_hash != submission.content_hash:
+        raise NotPublishable(_("This clip changed after it was approved. Submit it again."))
+    if Takedown.objects.filter(publication__approval=approval).exists():
+        raise NotPublishable(_("This clip was taken down. Submit it again if you want it back."))
+    return approval
+
+
+def publish(submission: Submission, *, by) -> Publication:
+    """Makes an approved submission public; asked twice, it gives the same publication."""
+    with transaction.atomic():
+        submission = _locked(submission)
+        approval = check_can_publish(submission, by)
+        publication = Publication.objects.filter(approval=approval).first()
+        if publication is None:
+            publication = Publication.objects.create(
+                approval=approval, content_hash=approval.content_hash, by=by
+            )
+            audit.record("publication.created", by=by, subject=publication)
+    put_files_in_place(publication)
+    return publication
+
+
+def put_files_in_place(publication: Publication) -> bool:
+    """Copies the approved files into the public store, each proven by its sha256 on the way; repeatable.
+
+    False if that failed: the publication then shows no bytes until the sweep has mended it, never other bytes.
+    """
+    public = storage.public()
+    try:
+        for file in publication.submission.files.all():
+            name = publication.file_name(file.kind)
+            if not public.path(name).exists():
+                source = storage.private().path(storage.private_name(file.sha256))
+                public.write(name, source, sha256=file.sha256)
+    except (OSError, storage.Damaged):
+        log.exception("the files of publication %s could not be put in place", publication.pk)
+        return False
+    with transaction.atomic():  # a takedown may have come while the files were being copied
+        _locked(publication.submission)
+        taken_down = Takedown.objects.filter(publication=publication).exists()
+    if taken_down:
+        remove_files(publication)
+    return not taken_down
+
+
+# --- Taking down ---------------------------------------------------------------------------------
+
+
+def check_can_take_down(publication: Publication, by) -> None:
+    if not (can_take_down(by) or publication.submission.artist_id == by.pk):
+        raise NotAllowed(_("Only the artist, reviewers and admins can take a clip down."))
+
+
+def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
+    """Ends a publication for good, from the very next request on; asked twice, it gives the same takedown."""
+    with transaction.atomic():
+        _locked(publication.submission)
+        check_can_take_down(publication, by)
+        takedown = Takedown.objects.filter(publication=publication).first()
+        if takedown is None:
+            takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
+            audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
+    remove_files(publication)
+    return takedown
+
+
+def remove_files(publication: Publication) -> None:
+    """The view stopped serving them with the row; what can't be deleted now, the sweep deletes."""
+    try:
+        storage.public().delete_folder(publication.slug)
+    except OSError:
+        log.exception("the files of publication %s could not be removed", publication.pk)
+
+
+def _locked(submission: Submission) -> Submission:
+    return Submission.objects.select_for_update().get(pk=submission.pk)
+
+
+__all__ = [
+    "Conflict",
+    "NotAllowed",
+    "NotPublishable",
+    "check_can_publish",
+    "check_can_take_down",
+    "decide",
+    "publish",
+    "put_files_in_place",
+    "take_down",
+]

@@ -1,0 +1,30 @@
+"""A reviewer's lease on a submission: one at a time, and never for ever."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from .submission import Submission
+
+
+class ClaimQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(expires_at__gt=timezone.now())
+
+
+class Claim(models.Model):
+    """The only record of `review` that is deleted: a lease is not an act."""
+
+    submission = models.OneToOneField(Submission, models.PROTECT, related_name="claim")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="claims")
+    claimed_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    objects = ClaimQuerySet.as_manager()
+
+    def __str__(self):
+        return f"Claim on submission {self.submission_id}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.expires_at > timezone.now()

@@ -1,0 +1,75 @@
+"""A reviewer's Approval or Refusal: one per submission, for ever, in one table.
+
+Two tables with a common parent would break the gate: a raw Approval row over a Refusal's parent once published a
+refused clip. So the outcome is a checked column, and the two words are proxies.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..policy import Clause, clauses
+from .submission import Submission
+
+
+class Decision(models.Model):
+    class Outcome(models.TextChoices):
+        APPROVE = "approve", _("Approve")
+        REFUSE = "refuse", _("Refuse")
+
+    submission = models.OneToOneField(Submission, models.PROTECT, related_name="decision")
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    content_hash = models.CharField(max_length=64)  # what the reviewer saw: a trigger checks it
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
+    at = models.DateTimeField(default=timezone.now)
+    policy_version = models.CharField(max_length=16)
+    reasons = models.CharField(max_length=400, blank=True)  # codes of the policy's clauses, separated by spaces
+    note = models.TextField(blank=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(outcome__in=["approve", "refuse"]), name="decision_outcome"),
+            models.CheckConstraint(
+                condition=Q(outcome="approve")
+                | (~Q(reasons="") & (~Q(note="") | Q(erased_at__isnull=False))),
+                name="refusal_gives_reasons_and_a_note",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.outcome} of submission {self.submission_id}"
+
+    @property
+    def is_approval(self) -> bool:
+        return self.outcome == self.Outcome.APPROVE
+
+    @property
+    def clauses(self) -> list[Clause]:
+        return clauses(self.reasons.split(), version=self.policy_version)
+
+
+class ApprovalManager(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(outcome=Decision.Outcome.APPROVE)
+
+
+class RefusalManager(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(outcome=Decision.Outcome.REFUSE)
+
+
+class Approval(Decision):
+    objects = ApprovalManager()
+
+    class Meta:
+        proxy = True
+
+
+class Refusal(Decision):
+    objects = RefusalManager()
+
+    class Meta:
+        proxy = True

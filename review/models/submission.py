@@ -1,0 +1,110 @@
+"""A clip with its public words and public files, frozen for review, and an artist's withdrawal of it.
+
+A submission has no status column: what became of it is told by the records that point at it.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from generation.models import Clip
+
+
+class SubmissionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Every lookup by an artist starts here, so that a stranger gets 404."""
+        return self.filter(artist=user)
+
+    def at_the_desk(self):
+        """What reviewers may see: sealed, and not taken back by its artist."""
+        return self.exclude(content_hash=None).filter(withdrawal=None)
+
+    def waiting(self):
+        return self.at_the_desk().filter(decision=None)
+
+
+class Submission(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clip = models.ForeignKey(Clip, models.PROTECT, related_name="submissions")
+    artist = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="submissions")
+    version = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120, blank=True)
+    statement = models.TextField(blank=True)
+    discloses_recipe = models.BooleanField()
+    publish_on_approval = models.BooleanField()
+    created_at = models.DateTimeField(default=timezone.now)
+    # Sealing sets these once, together. From then on the database refuses every change but erasure.
+    content = models.TextField(blank=True)  # canonical JSON: all that a visitor could see or get
+    content_hash = models.CharField(max_length=64, null=True)  # sha256 of `content`
+    sealed_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clip", "version"], name="submission_versions_count_up"),
+            models.CheckConstraint(
+                condition=Q(content_hash=None, sealed_at=None, content="")
+                | Q(content_hash__isnull=False, sealed_at__isnull=False),
+                name="submission_is_sealed_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["sealed_at", "id"], name="submission_by_waiting_time"),
+            models.Index(fields=["artist", "-created_at"], name="submission_newest_of_artist"),
+        ]
+
+    def __str__(self):
+        return f"Submission {self.pk}"
+
+    @property
+    def deadline(self):
+        return self.sealed_at + settings.REVIEW_DEADLINE
+
+    @property
+    def state(self) -> str:
+        """One word for templates, read from the records; the order is the order in which they can come."""
+        if getattr(self, "withdrawal", None):
+            return "withdrawn"
+        decision = getattr(self, "decision", None)
+        if decision is None:
+            return "waiting"
+        if not decision.is_approval:
+            return "refused"
+        publication = getattr(decision, "publication", None)
+        if publication is None:
+            return "approved"
+        return "taken-down" if getattr(publication, "takedown", None) else "published"
+
+
+class PublicFile(models.Model):
+    """One file that publishing will copy byte for byte: made at submission, never touched again."""
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="files")
+    kind = models.CharField(max_length=16)  # as generation.Rendition.Kind
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.PositiveBigIntegerField()  # bytes
+    content_type = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "kind"], name="public_file_one_of_a_kind")
+        ]
+
+    def __str__(self):
+        return f"{self.kind} of submission {self.submission_id}"
+
+
+class Withdrawal(models.Model):
+    """An artist's taking back of a submission before it was decided."""
+
+    submission = models.OneToOneField(Submission, models.PROTECT, related_name="withdrawal")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"Withdrawal of submission {self.submission_id}"

@@ -1,0 +1,106 @@
+"""Freezes a clip for review: its public words and files become one text whose hash reviewers decide on."""
+
+import hashlib
+import json
+import unicodedata
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import audit
+from generation import storage
+from generation.models import Clip
+
+from .models import PublicFile, Submission, Withdrawal
+from .permissions import NotAllowed, check_can_submit, check_can_withdraw
+
+CONTENT_VERSION = 1
+
+
+def submit(
+    clip: Clip, *, by, title: str, statement: str, discloses_recipe: bool = False, publish_on_approval: bool = False
+) -> Submission:
+    """Sends a clip to the desk. Raises NotAllowed with a sentence if it can't go there now."""
+    check_can_submit(clip, by)
+    renditions = _whole_renditions(clip)  # reads files, so it stays outside the transaction
+    with transaction.atomic():
+        clip = Clip.objects.select_for_update().get(pk=clip.pk)
+        check_can_submit(clip, by)
+        submission = Submission.objects.create(
+            clip=clip,
+            artist=by,
+            version=clip.submissions.count() + 1,
+            title=title,
+            statement=statement,
+            discloses_recipe=discloses_recipe,
+            publish_on_approval=publish_on_approval,
+        )
+        PublicFile.objects.bulk_create(
+            PublicFile(
+                submission=submission,
+                kind=rendition.kind,
+                sha256=rendition.sha256,
+                size=rendition.size,
+                content_type=rendition.content_type,
+            )
+            for rendition in renditions
+        )
+        seal(submission)
+        audit.record("submission.created", by=by, subject=submission)
+    return submission
+
+
+def seal(submission: Submission) -> None:
+    """Sets the content and its hash, once; from then on the database refuses to change the submission."""
+    submission.content = canonical(content_of(submission))
+    submission.content_hash = hashlib.sha256(submission.content.encode()).hexdigest()
+    submission.sealed_at = timezone.now()
+    submission.save(update_fields=["content", "content_hash", "sealed_at"])
+
+
+def content_of(submission: Submission) -> dict:
+    """All that a visitor could see or get of this submission."""
+    clip = submission.clip
+    return {
+        "version": CONTENT_VERSION,
+        "title": submission.title,
+        "statement": submission.statement,
+        "credit": submission.artist.name,
+        "recipe": disclosed(clip.recipe) if submission.discloses_recipe else None,
+        "clip": {"width": clip.width, "height": clip.height, "frames": clip.frames, "fps": clip.fps},
+        "files": {
+            file.kind: {"sha256": file.sha256, "size": file.size, "content_type": file.content_type}
+            for file in submission.files.all()
+        },
+    }
+
+
+def disclosed(recipe: dict) -> dict:
+    """The recipe without what concerns only operators."""
+    return {name: value for name, value in recipe.items() if name != "versions"}
+
+
+def canonical(content: dict) -> str:
+    """One spelling for one content: sorted keys, no spaces, Unicode NFC."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return unicodedata.normalize("NFC", text)
+
+
+@transaction.atomic
+def withdraw(submission: Submission, *, by) -> Withdrawal:
+    submission = Submission.objects.select_for_update().get(pk=submission.pk)
+    check_can_withdraw(submission, by)
+    withdrawal = Withdrawal.objects.create(submission=submission, by=by)
+    audit.record("submission.withdrawn", by=by, subject=submission)
+    return withdrawal
+
+
+def _whole_renditions(clip: Clip) -> list:
+    """The clip's files, after reading each again: what is frozen must be what was made."""
+    renditions = list(clip.renditions.all())
+    for rendition in renditions:
+        path = storage.private().path(storage.private_name(rendition.sha256))
+        if not path.exists() or storage.digest_of(path) != rendition.sha256:
+            raise NotAllowed(_("A stored file of this clip is damaged or missing. Generate the take again."))
+    return renditions

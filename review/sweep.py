@@ -1,0 +1,85 @@
+"""Compares rows and files both ways: no file stays without a row, and no live publication without its files."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from generation import storage
+from generation.models import Rendition
+
+from . import gate
+from .models import PublicFile, Publication
+
+log = logging.getLogger(__name__)
+
+GRACE = 3600.0  # seconds that a file may lie without its row: files come first, rows second
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Swept:
+    orphans: int  # files deleted because no row names them
+    mended: int  # live publications whose files were put back
+    missing: int  # private files that a row names and that are not there
+
+
+def sweep(*, grace: float = GRACE) -> Swept:
+    swept = Swept(
+        orphans=_delete(storage.private(), _private_orphans(grace))
+        + _delete(storage.public(), _public_orphans(grace)),
+        mended=sum(gate.put_files_in_place(publication) for publication in _bare_publications()),
+        missing=sum(1 for _ in _missing_files()),
+    )
+    if any((swept.orphans, swept.mended, swept.missing)):
+        log.warning("sweep: %s", swept)
+    return swept
+
+
+def _delete(store: storage.Store, names: Iterable[str]) -> int:
+    count = 0
+    for name in names:
+        store.delete(name)
+        count += 1
+    return count
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """itertools.batched, which Python 3.11 doesn't have yet."""
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _private_orphans(grace: float) -> Iterator[str]:
+    for names in batched(storage.private().names(older_than=grace), BATCH):
+        digests = {name: name.rpartition("/")[2] for name in names}
+        known = set(Rendition.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
+        known |= set(PublicFile.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
+        yield from (name for name in names if digests[name] not in known)
+
+
+def _public_orphans(grace: float) -> Iterator[str]:
+    for names in batched(storage.public().names(older_than=grace), BATCH):
+        slugs = {name: name.partition("/")[0] for name in names}
+        live = set(
+            Publication.objects.live().filter(slug__in=slugs.values()).values_list("slug", flat=True)
+        )
+        yield from (name for name in names if slugs[name] not in live)
+
+
+def _bare_publications() -> Iterator[Publication]:
+    public = storage.public()
+    live = Publication.objects.live().select_related("approval__submission")
+    for publication in live.prefetch_related("approval__submission__files").iterator(chunk_size=BATCH):
+        files = publication.submission.files.all()
+        if not all(public.path(publication.file_name(file.kind)).exists() for file in files):
+            yield publication
+
+
+def _missing_files() -> Iterator[str]:
+    private = storage.private()
+    for sha256 in Rendition.objects.values_list("sha256", flat=True).iterator(chunk_size=BATCH):
+        if not private.path(storage.private_name(sha256)).exists():
+            log.error("the private file %s… is missing", sha256[:8])
+            yield sha256

@@ -1,0 +1,10 @@
+"""What Celery carries for `review`: the sweep."""
+
+from celery import shared_task
+
+from . import sweep as sweeping
+
+
+@shared_task
+def sweep() -> None:
+    sweeping.sweep()

@@ -1,0 +1,275 @@
+"""What the database itself refuses, on SQLite and PostgreSQL: the last wall behind review.gate, and the only one
+that raw SQL, a forgotten code path or a stolen shell will meet.
+
+A migration that remakes one of these tables must call `lower_gate` first and `raise_gate` last: SQLite drops a
+remade table's triggers without a word. `missing_triggers` compares the live schema with this file; /readyz asks it.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection as default_connection
+
+PREFIX = "gate_"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Refuses a row operation when `when` holds; `when` is SQL over OLD and NEW that both vendors read alike."""
+
+    table: str
+    name: str
+    event: str  # INSERT, UPDATE or DELETE
+    when: str
+    sentence: str
+
+    @property
+    def trigger(self) -> str:
+        return f"{PREFIX}{self.table}_{self.name}"
+
+
+# Rows that record what people did. Erasure may empty the named columns, once.
+APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "accounts_auditentry": ("words", "salt"),
+    "review_decision": ("note",),
+    "review_publicfile": (),
+    "review_publication": (),
+    "review_takedown": ("reason",),
+    "review_withdrawal": (),
+}
+SUBMISSION = "review_submission"
+SUBMISSION_ERASABLE = ("title", "statement", "content")
+
+# What REPLACE INTO could push out: the columns that identify a row.
+IDENTITY: dict[str, tuple[str, ...]] = {
+    "accounts_auditentry": ("sequence", "entry_hash"),
+    "review_decision": ("id", "submission_id"),
+    "review_publicfile": ("id", "submission_id,kind"),
+    "review_publication": ("id", "approval_id", "slug"),
+    "review_takedown": ("id", "publication_id"),
+    "review_withdrawal": ("id", "submission_id"),
+    SUBMISSION: ("id", "clip_id,version"),
+}
+
+FITTING = (
+    Rule(
+        "review_decision",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id"
+        " AND s.content_hash = NEW.content_hash AND s.artist_id <> NEW.by_id)"
+        " OR EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = NEW.submission_id)",
+        "a decision must be on the sealed content, by someone who is not its artist, and before any withdrawal",
+    ),
+    Rule(
+        "review_publication",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_decision d JOIN review_submission s ON s.id = d.submission_id"
+        " WHERE d.id = NEW.approval_id AND d.outcome = 'approve' AND d.content_hash = NEW.content_hash"
+        " AND s.content_hash = NEW.content_hash AND s.artist_id <> d.by_id)",
+        "a publication needs an approval of exactly this content, by someone who is not its artist",
+    ),
+    Rule(
+        "review_withdrawal",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id AND s.artist_id = NEW.by_id)"
+        " OR EXISTS (SELECT 1 FROM review_decision d WHERE d.submission_id = NEW.submission_id)",
+        "only the artist withdraws a submission, and only before its decision",
+    ),
+    Rule(
+        "review_publicfile",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id AND s.content_hash IS NULL)",
+        "a sealed submission gets no further files",
+    ),
+    Rule(SUBMISSION, "unsealed", "INSERT", "NEW.content_hash IS NOT NULL", "a submission is sealed after its files"),
+)
+
+
+def raise_gate(connection=default_connection) -> None:
+    """Creates every trigger anew; running it twice changes nothing."""
+    with connection.cursor() as cursor:
+        lower_gate(connection)
+        for statement in _statements(connection):
+            cursor.execute(statement)
+
+
+def lower_gate(connection=default_connection) -> None:
+    """Drops every trigger of the gate. For migrations and for the tests' flush; the product never calls it."""
+    with connection.cursor() as cursor:
+        for trigger, table in _live_names(connection):
+            if connection.vendor == "postgresql":
+                cursor.execute(f'DROP TRIGGER "{trigger}" ON "{table}"')
+                cursor.execute(f'DROP FUNCTION IF EXISTS "{trigger}"()')
+            else:
+                cursor.execute(f'DROP TRIGGER "{trigger}"')
+
+
+def missing_triggers(connection=default_connection) -> list[str]:
+    """Names of the triggers that are not in the database exactly as this file says; [] when the gate is up."""
+    live = _live_bodies(connection)
+    return [name for name, body in _expected_bodies(connection).items() if live.get(name) != body]
+
+
+# --- The rules, completed by the columns that the tables have now ---------------------------------
+
+
+def rules(connection) -> list[Rule]:
+    columns = _columns(connection)
+    found = [rule for rule in FITTING if rule.table in columns]
+    for table in APPEND_ONLY:
+        if table in columns:
+            found += _append_only(connection, table, columns[table])
+    if SUBMISSION in columns:
+        erasure = _erasure(connection, columns[SUBMISSION], SUBMISSION_ERASABLE)
+        found += [
+            Rule(SUBMISSION, "delete", "DELETE", "TRUE", "a submission is never deleted"),
+            Rule(
+                SUBMISSION,
+                "sealed",
+                "UPDATE",
+                f"OLD.content_hash IS NOT NULL AND NOT ({erasure})",
+                "a sealed submission never changes",
+            ),
+            _no_replace(SUBMISSION),
+        ]
+    return found
+
+
+def _append_only(connection, table: str, columns: list[str]) -> list[Rule]:
+    erasure = _erasure(connection, columns, APPEND_ONLY[table])
+    return [
+        Rule(table, "delete", "DELETE", "TRUE", "this record is never deleted"),
+        Rule(table, "update", "UPDATE", f"NOT ({erasure})", "this record never changes"),
+        _no_replace(table),
+    ]
+
+
+def _no_replace(table: str) -> Rule:
+    """SQLite's REPLACE INTO deletes without firing delete triggers, so the insert must be refused beforehand."""
+    keys = (
+        " AND ".join(f"t.{column} = NEW.{column}" for column in key.split(",")) for key in IDENTITY[table]
+    )
+    same = " OR ".join(f"({key})" for key in keys)
+    return Rule(
+        table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} t WHERE {same})", "this record exists already"
+    )
+
+
+def _erasure(connection, columns: list[str], erasable: tuple[str, ...]) -> str:
+    """SQL that holds only for an erasure: the erasable columns emptied, `erased_at` set once, all else unchanged."""
+    if "erased_at" not in columns:
+        return "FALSE"
+    same = "IS NOT DISTINCT FROM" if connection.vendor == "postgresql" else "IS"
+    kept = [column for column in columns if column not in (*erasable, "erased_at")]
+    return " AND ".join(
+        ["OLD.erased_at IS NULL", "NEW.erased_at IS NOT NULL"]
+        + [f"NEW.{column} = ''" for column in erasable]
+        + [f"NEW.{column} {same} OLD.{column}" for column in sorted(kept)]
+    )
+
+
+def _columns(connection) -> dict[str, list[str]]:
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+        return {
+            table: [column.name for column in connection.introspection.get_table_description(cursor, table)]
+            for table in IDENTITY
+            if table in present
+        }
+
+
+# --- In each vendor's words -----------------------------------------------------------------------
+
+
+def _statements(connection) -> list[str]:
+    if connection.vendor != "postgresql":
+        return [_sqlite_trigger(rule) for rule in rules(connection)]
+    schema, statements = _schema(connection), []
+    for rule in rules(connection):
+        statements += [
+            _postgres_function(rule.trigger, schema, _postgres_body(rule)),
+            f'CREATE TRIGGER "{rule.trigger}" BEFORE {rule.event} ON "{rule.table}"'
+            f' FOR EACH ROW EXECUTE FUNCTION "{rule.trigger}"()',
+            f'ALTER TABLE "{rule.table}" ENABLE ALWAYS TRIGGER "{rule.trigger}"',
+        ]
+    for table in _columns(connection):  # row triggers don't see TRUNCATE
+        name = f"{PREFIX}{table}_truncate"
+        statements += [
+            _postgres_function(name, schema, _TRUNCATE_BODY),
+            f'CREATE TRIGGER "{name}" BEFORE TRUNCATE ON "{table}"'
+            f' FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()',
+            f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"',
+        ]
+    return statements
+
+
+def _sqlite_trigger(rule: Rule) -> str:
+    return (
+        f'CREATE TRIGGER "{rule.trigger}" BEFORE {rule.event} ON "{rule.table}" FOR EACH ROW WHEN {rule.when} '
+        f"BEGIN SELECT RAISE(ABORT, 'The gate refuses: {rule.sentence}.'); END"
+    )
+
+
+def _postgres_body(rule: Rule) -> str:
+    row = "OLD" if rule.event == "DELETE" else "NEW"
+    return (
+        f"BEGIN IF {rule.when} THEN RAISE EXCEPTION 'The gate refuses: {rule.sentence}.' USING ERRCODE = '23000';"
+        f" END IF; RETURN {row}; END"
+    )
+
+
+_TRUNCATE_BODY = (
+    "BEGIN RAISE EXCEPTION 'The gate refuses: these records are never deleted.' USING ERRCODE = '23000'; END"
+)
+
+
+def _postgres_function(name: str, schema: str, body: str) -> str:
+    # pg_temp is searched first unless named: a temporary table called like ours would answer in its stead.
+    return (
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql'
+        f' SET search_path = "{schema}", pg_temp AS $gate${body}$gate$'
+    )
+
+
+def _schema(connection) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        return cursor.fetchone()[0]
+
+
+def _expected_bodies(connection) -> dict[str, str]:
+    if connection.vendor != "postgresql":
+        return {rule.trigger: _sqlite_trigger(rule) for rule in rules(connection)}
+    bodies = {rule.trigger: _postgres_body(rule) for rule in rules(connection)}
+    return bodies | {f"{PREFIX}{table}_truncate": _TRUNCATE_BODY for table in _columns(connection)}
+
+
+def _live_names(connection) -> list[tuple[str, str]]:
+    """(trigger, table) of every trigger of the gate in the database."""
+    if connection.vendor == "postgresql":
+        query = (
+            "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
+        )
+    else:
+        query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [row for row in cursor.fetchall() if row[0].startswith(PREFIX)]
+
+
+def _live_bodies(connection) -> dict[str, str]:
+    if connection.vendor == "postgresql":  # only those that hold against session_replication_role count
+        query = (
+            "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+            " JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE t.tgenabled = 'A' AND c.relnamespace = current_schema()::regnamespace"
+        )
+    else:
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return dict(cursor.fetchall())

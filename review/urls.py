@@ -1,0 +1,43 @@
+"""URLs of the gallery, the artist's submissions, and the desk."""
+
+from django.urls import path, register_converter
+
+from .models.publication import SLUG_LENGTH
+from .views import artist, desk, gallery
+
+
+class SlugConverter:
+    """Only what a slug can be reaches the database."""
+
+    regex = rf"[a-z0-9]{{{SLUG_LENGTH}}}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(SlugConverter, "work")
+
+urlpatterns = [
+    path("", gallery.gallery, name="gallery"),
+    path("watch/<work:slug>/", gallery.watch, name="watch"),
+    path("watch/<work:slug>/video.mp4", gallery.video, name="watch_video"),
+    path("watch/<work:slug>/poster.jpg", gallery.poster, name="watch_poster"),
+    path("policy/", gallery.policy, name="policy"),
+    path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
+    path("studio/submissions/<uuid:pk>/", artist.submission, name="submission"),
+    path("studio/submissions/<uuid:pk>/withdrawal/", artist.withdrawal, name="withdrawal"),
+    path("studio/submissions/<uuid:pk>/publication/", artist.publication, name="publication"),
+    path("studio/publications/<uuid:pk>/takedown/", artist.takedown, name="own_takedown"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/next/", desk.next_submission, name="desk_next"),
+    path("desk/submissions/<uuid:pk>/", desk.room, name="room"),
+    path("desk/submissions/<uuid:pk>/claim/", desk.claim, name="claim"),
+    path("desk/submissions/<uuid:pk>/release/", desk.release, name="release"),
+    path("desk/submissions/<uuid:pk>/decision/", desk.decision, name="decision"),
+    path("desk/submissions/<uuid:pk>/video.mp4", desk.video, name="room_video"),
+    path("desk/submissions/<uuid:pk>/poster.jpg", desk.poster, name="room_poster"),
+    path("desk/publications/<uuid:pk>/takedown/", desk.takedown, name="takedown"),
+]

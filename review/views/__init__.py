@@ -1,0 +1,1 @@
+"""HTTP for artists who submit, reviewers who decide, and the public that watches."""

@@ -1,0 +1,88 @@
+"""What an artist does with a clip: submit it, take it back, publish it, end its publication."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from generation.models import Clip
+
+from .. import gate, queue, sealing
+from ..forms import SubmissionForm
+from ..models import Publication, Submission
+from ..permissions import Conflict, NotAllowed
+from .refusals import conflict
+
+
+@require_POST
+def submit(request, pk):
+    clip = get_object_or_404(Clip.objects.visible_to(request.user), pk=pk)
+    form = SubmissionForm(request.POST)
+    if not form.is_valid():
+        return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
+    try:
+        submission = sealing.submit(clip, by=request.user, **form.cleaned_data)
+    except Conflict as refusal:
+        latest = clip.submissions.order_by("-version").first()
+        if latest and latest.title == form.cleaned_data["title"]:
+            return redirect("submission", latest.pk)  # a second click on the same form
+        return conflict(request, refusal, back=reverse("clip", args=[clip.pk]))
+    except NotAllowed as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
+    messages.success(request, _("Submitted. Your clip and its words are now frozen until a reviewer decides."))
+    return redirect("submission", submission.pk)
+
+
+@never_cache
+@require_safe
+def submission(request, pk):
+    found = _submission(request, pk)
+    return render(
+        request,
+        "review/submission.html",
+        {
+            "submission": found,
+            "place": queue.place(found),
+            "earlier": found.clip.submissions.filter(version__lt=found.version).order_by("-version"),
+        },
+    )
+
+
+@require_POST
+def withdrawal(request, pk):
+    found = _submission(request, pk)
+    try:
+        sealing.withdraw(found, by=request.user)
+    except Conflict as refusal:
+        return conflict(request, refusal, back=reverse("submission", args=[found.pk]))
+    messages.success(request, _("Withdrawn. Nobody will decide on it; you can submit the clip again."))
+    return redirect("submission", found.pk)
+
+
+@require_POST
+def publication(request, pk):
+    found = _submission(request, pk)
+    try:
+        gate.publish(found, by=request.user)
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=reverse("submission", args=[found.pk]))
+    messages.success(request, _("It is public now."))
+    return redirect("submission", found.pk)
+
+
+@require_POST
+def takedown(request, pk):
+    mine = Publication.objects.filter(approval__submission__artist=request.user)
+    found = get_object_or_404(mine.select_related("approval__submission"), pk=pk)
+    gate.take_down(found, by=request.user)
+    messages.success(request, _("Taken down. Its page and its files are gone from the public site."))
+    return redirect("submission", found.submission.pk)
+
+
+def _submission(request, pk) -> Submission:
+    mine = Submission.objects.visible_to(request.user)
+    related = ("clip__job", "artist", "withdrawal", "decision__publication__takedown", "claim")
+    return get_object_or_404(mine.select_related(*related), pk=pk)

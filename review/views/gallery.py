@@ -1,0 +1,90 @@
+"""What the public sees: the only anonymous pages and media, all of which start at a live Publication."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from generation import media, storage
+
+from .. import policy as policies
+from .. import queue
+from ..forms import TakedownForm
+from ..models import Publication
+
+PAGE = 24
+SEARCH_LIMIT = 200  # characters
+
+
+@login_not_required
+@require_safe
+def gallery(request):
+    words = request.GET.get("q", "").replace("\0", "")[:SEARCH_LIMIT].strip()
+    live = Publication.objects.live().with_content()
+    found = live.about(words) if words else live
+    after = Publication.objects.filter(slug=request.GET.get("after", "").replace("\0", "")).first()
+    page = found.older_than(after) if after else found
+    shown = list(page.newest_first()[: PAGE + 1])
+    context = {
+        "publications": shown[:PAGE],
+        "after": shown[PAGE - 1].slug if len(shown) > PAGE else None,
+        "is_first_page": after is None,
+        "words": words,
+    }
+    return _revalidated(render(request, "review/gallery.html", context))
+
+
+@login_not_required
+@require_safe
+def watch(request, slug):
+    found = get_object_or_404(
+        Publication.objects.with_content().select_related("approval__submission", "takedown"), slug=slug
+    )
+    if getattr(found, "takedown", None):
+        return _gone(request)
+    context = {
+        "publication": found,
+        "work": found.work,
+        "is_owner": found.submission.artist_id == request.user.pk,
+        "takedown_form": TakedownForm(),
+    }
+    return _revalidated(render(request, "review/watch.html", context))
+
+
+@login_not_required
+@require_safe
+def video(request, slug):
+    return _send(request, slug, "video", "video/mp4")
+
+
+@login_not_required
+@require_safe
+def poster(request, slug):
+    return _send(request, slug, "poster", "image/jpeg")
+
+
+@login_not_required
+@require_safe
+def policy(request):
+    context = {"clauses": policies.current(), "version": policies.CURRENT, "deadline": queue.deadline()}
+    return render(request, "review/policy.html", context)
+
+
+def _send(request, slug, kind: str, content_type: str) -> HttpResponse:
+    """The row is asked at every request, so a takedown holds from the next one on."""
+    found = get_object_or_404(Publication.objects.select_related("takedown"), slug=slug)
+    if getattr(found, "takedown", None):
+        return _revalidated(HttpResponse(status=410))
+    return media.send_public(
+        request, storage.public(), found.file_name(kind), content_type, etag=f"{found.slug}-{kind}"
+    )
+
+
+def _gone(request) -> HttpResponse:
+    return _revalidated(render(request, "410.html", status=410))
+
+
+def _revalidated(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, no_cache=True, must_revalidate=True)
+    return response

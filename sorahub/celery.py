@@ -1,0 +1,53 @@
+"""The workers' way in: Celery carries nudges, and each worker also looks for work by itself."""
+
+import logging
+import os
+
+from celery import Celery, bootsteps
+from celery.worker import state
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sorahub.settings")
+app = Celery("sorahub")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+log = logging.getLogger(__name__)
+
+
+class LookForWork(bootsteps.StartStopStep):
+    """Every few seconds, an idle worker asks the database whether a job waits: no lost message loses a job."""
+
+    requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
+
+    def __init__(self, worker, **options):
+        super().__init__(worker, **options)
+        self.timer = None
+
+    def start(self, worker):
+        from django.conf import settings
+
+        if "engine" in app.amqp.queues.consume_from:
+            self.timer = worker.timer.call_repeatedly(settings.LOOK_EVERY, look_for_work)
+
+    def stop(self, worker):
+        if self.timer:
+            self.timer.cancel()
+
+
+def look_for_work() -> None:
+    from django.db import connections
+
+    from generation import queue, tasks
+
+    if any(request.name == tasks.run_jobs.name for request in state.reserved_requests):
+        return  # the one who works looks for more by itself
+    try:
+        if queue.is_waiting():
+            tasks.run_jobs.apply_async(retry=False)
+    except Exception as error:  # a database or broker that is away for a moment must not end the worker
+        log.warning("could not look for work: %s", type(error).__name__)
+    finally:
+        connections.close_all()  # this process forks; its children must not share a connection
+
+
+app.steps["worker"].add(LookForWork)

@@ -1,0 +1,255 @@
+"""All of sorahub's settings, read from the environment and from `.env` beside manage.py; a bad value stops the start."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"  # what a laptop's installation keeps: database, files, broker, cache
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")  # never overrides what the environment already says
+
+
+def setting(name: str, kind=str, **default):
+    """Reads one variable, and turns whatever is wrong with it into a sentence that names it."""
+    try:
+        return getattr(env, kind.__name__)(name, **default)
+    except ImproperlyConfigured:
+        raise ImproperlyConfigured(f"{name} is not set; .env.example says what it is for.") from None
+    except (ValueError, TypeError):
+        raise ImproperlyConfigured(f"{name} is {env.str(name)!r}, which is not {_KINDS[kind]}.") from None
+
+
+_KINDS = {bool: "yes or no (1 or 0)", int: "a whole number", float: "a number", list: "a list", str: "text"}
+
+
+def positive(name: str, default: int) -> int:
+    value = setting(name, int, default=default)
+    if value <= 0:
+        raise ImproperlyConfigured(f"{name} is {value}, and must be at least 1.")
+    return value
+
+
+def url_setting(name: str, read, default: str):
+    value = env.str(name, default=default)
+    try:
+        return read(name, default=default)
+    except Exception as error:  # each scheme's parser raises its own kind of error
+        scheme = urlsplit(value).scheme or "no scheme"
+        raise ImproperlyConfigured(f"{name} can't be read ({scheme}): {error}") from None
+
+
+def folder_setting(name: str, default: Path) -> Path:
+    url = urlsplit(setting(name, default=f"file://{default}"))
+    if url.scheme != "file" or not url.path.startswith("/") or url.netloc:
+        raise ImproperlyConfigured(f"{name} must be a folder of this machine, like file:///srv/sorahub/private.")
+    return Path(url.path)
+
+
+# --- The site ------------------------------------------------------------------------------------
+
+DEBUG = setting("DEBUG", bool, default=False)
+SECRET_KEY = setting("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY is too short: it needs 32 characters or more.")
+ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=["127.0.0.1", "localhost", "[::1]"])
+SITE_URL = setting("SORAHUB_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+if urlsplit(SITE_URL).scheme not in ("http", "https"):
+    raise ImproperlyConfigured(f"SORAHUB_SITE_URL is {SITE_URL!r}, and must begin with http:// or https://.")
+HTTPS = SITE_URL.startswith("https://")
+DEMO = setting("SORAHUB_DEMO", bool, default=False)
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
+
+INSTALLED_APPS = [
+    "accounts",
+    "generation",
+    "review",
+    "sorahub",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "sorahub.urls"
+WSGI_APPLICATION = "sorahub.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.permissions.nav",
+            ],
+        },
+    }
+]
+
+# --- Database, cache, broker -----------------------------------------------------------------------
+
+DATABASES = {"default": url_setting("DATABASE_URL", env.db_url, f"sqlite:///{VAR / 'sorahub.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that reads and then writes takes its turn instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+else:
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://; the gate knows no other.")
+
+# Shared by processes, never in one process's memory: rate limits must count across all of them.
+CACHES = {"default": url_setting("CACHE_URL", env.cache_url, f"filecache://{VAR / 'cache'}")}
+
+CELERY_BROKER_URL = setting("BROKER_URL", default="filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    # One folder serves both directions; kombu deletes a message on reading, which the Job's row makes harmless.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(VAR / "broker"),
+        "data_folder_out": str(VAR / "broker"),
+        "control_folder": str(VAR / "broker-control"),
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "desk"
+CELERY_TASK_ROUTES = {"generation.tasks.*": {"queue": "engine"}}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)}}
+
+# --- Files: two stores, neither reachable by the web server alone ------------------------------------
+
+PRIVATE_STORE = folder_setting("STORAGE_URL", VAR / "private")
+PUBLIC_STORE = folder_setting("PUBLIC_STORAGE_URL", VAR / "public")
+ACCEL_PREFIX = setting("SORAHUB_ACCEL_PREFIX", default="").rstrip("/")  # nginx's internal location
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEMO or DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded through it
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- People ------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.adapter.InvitationOnlyAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = "gallery"
+ACCOUNT_SESSION_REMEMBER = True
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+
+EMAIL_CONFIG = url_setting("EMAIL_URL", env.email_url, "consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = setting("SORAHUB_FROM_EMAIL", default="sorahub <sorahub@localhost>")
+
+# --- The program's numbers -----------------------------------------------------------------------------
+
+INVITATION_LIFETIME = timedelta(days=positive("SORAHUB_INVITATION_DAYS", 14))
+MAX_RUNNING = positive("SORAHUB_MAX_RUNNING", 1)  # jobs of one member at once
+MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
+LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10))
+LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
+CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 15))
+REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
+
+# --- The browser's side ----------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "media-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# A prompt is text: anything near this size is a mistake or an attack.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English")]
+USE_I18N = True
+TIME_ZONE = setting("SORAHUB_TIME_ZONE", default="UTC")
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers would mail or print whole requests; ids are all that a log may hold.
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

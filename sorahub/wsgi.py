@@ -1,0 +1,8 @@
+"""The web processes' way in."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sorahub.settings")
+application = get_wsgi_application()
