@@ -47,7 +47,7 @@ def _context(request, form: PromptForm) -> dict:
         "model": form.rules,
         "examples": EXAMPLES if form.rules and form.rules.id == "embedded" else (),
         "takes": takes[:PAGE],
-        "after": takes[PAGE - 1].pk if len(takes) > PAGE else None,
+        "older": f"?after={takes[PAGE - 1].pk}" if len(takes) > PAGE else None,
         "is_first_page": "after" not in request.GET,
     }
 

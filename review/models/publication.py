@@ -9,6 +9,7 @@ from django.db.models import F, JSONField, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.functional import cached_property
 
 from .decision import Approval
 
@@ -71,10 +72,14 @@ class Publication(models.Model):
     def submission(self):
         return self.approval.submission
 
-    @property
+    @cached_property
     def work(self) -> dict:
         """The frozen text as data; needs `with_content()`."""
         return json.loads(self.content)
+
+    @property
+    def seconds(self) -> float:
+        return self.work["clip"]["frames"] / self.work["clip"]["fps"]
 
     def file_name(self, kind: str) -> str:
         """Where a public copy lies in the public store."""

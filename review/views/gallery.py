@@ -1,5 +1,7 @@
 """What the public sees: the only anonymous pages and media, all of which start at a live Publication."""
 
+from urllib.parse import urlencode
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -28,8 +30,7 @@ def gallery(request):
     shown = list(page.newest_first()[: PAGE + 1])
     context = {
         "publications": shown[:PAGE],
-        "after": shown[PAGE - 1].slug if len(shown) > PAGE else None,
-        "is_first_page": after is None,
+        "older": _page_url(words, shown[PAGE - 1]) if len(shown) > PAGE else None,
         "words": words,
     }
     return _revalidated(render(request, "review/gallery.html", context))
@@ -79,6 +80,10 @@ def _send(request, slug, kind: str, content_type: str) -> HttpResponse:
     return media.send_public(
         request, storage.public(), found.file_name(kind), content_type, etag=f"{found.slug}-{kind}"
     )
+
+
+def _page_url(words: str, last: Publication) -> str:
+    return "?" + urlencode({"after": last.slug} | ({"q": words} if words else {}))
 
 
 def _gone(request) -> HttpResponse:

@@ -1,0 +1,98 @@
+"""What an engine promises: a recipe goes in, frames come out; which models exist and how their process is watched, the
+files beside this one tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BLACK = 3 / 255  # a clip in which no value exceeds this shows nothing
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the frames: the same recipe on the same machine and weights gives the same pixels."""
+
+    model: str
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    frames: int
+    fps: float
+    steps: int
+    guidance: float
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Recipe:
+        """The recipe that `to_json` wrote; a missing or unknown key raises TypeError."""
+        return cls(**data)
+
+
+RECIPE_FIELDS = tuple(field.name for field in fields(Recipe))
+
+
+class EngineError(Exception):
+    """A clip could not be made.
+
+    `sentence` is for the artist, `retry` says whether another attempt could end differently, and `detail`
+    is for whoever runs the machine: it may quote library messages, so it belongs in no page.
+    """
+
+    def __init__(self, sentence: str, *, retry: bool = False, detail: str = ""):
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.retry = retry
+        self.detail = detail
+
+
+class RuleBroken(EngineError, ValueError):
+    """A recipe asks for what its model can't do.
+
+    `field` names what to change: size, duration, steps, guidance, seed, prompt, negative_prompt or model.
+    """
+
+    def __init__(self, field: str, sentence: str):
+        super().__init__(sentence)
+        self.field = field
+
+
+class Engine(Protocol):
+    """One loaded model. Not for threads: one engine, one process, one clip at a time."""
+
+    device: str  # where it computes, in words
+
+    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+        """Yield the clip's frames in order, each uint8 of shape (height, width, 3).
+
+        `on_step(step, steps)` is called after each denoising step, counted from 1. What it raises ends the
+        work and reaches the caller. Raises EngineError when the model's output can't be shown.
+        """
+
+
+def presentable(video: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield `video`, floats in 0..1 of shape (frames, height, width, 3), as uint8 frames.
+
+    Raises EngineError if a value is not a number, or if nothing in the whole clip is brighter than black:
+    both are how a numerically broken run looks, and neither should reach an artist as a finished clip.
+    """
+    import numpy as np
+
+    if not np.isfinite(video).all():
+        raise EngineError(
+            "The model lost its way and produced no picture. Another seed usually helps.", retry=True
+        )
+    if video.max(initial=0) < BLACK:
+        raise EngineError(
+            "The model produced only black. Another seed or fewer words usually help.", retry=True
+        )
+    for frame in video:
+        yield (frame.clip(0, 1) * 255).round().astype(np.uint8)

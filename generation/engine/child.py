@@ -1,0 +1,132 @@
+"""The child's side of an engine: loads one model, makes the clips that it is told to, and ends when its parent does;
+only process.py starts it."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import queue
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any
+
+import imageio_ffmpeg
+import numpy as np
+
+from .. import encoding
+from . import Engine, EngineError, Recipe, catalog
+from .process import POSTER, VIDEO
+
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+VERSIONED = ("torch", "diffusers", "transformers", "numpy")
+
+Report = Callable[..., None]
+
+
+def main(model_id: str) -> None:
+    orders, report = _take_over_pipes()
+    try:
+        model = catalog.get(model_id)
+        revision = model.revision  # read before loading: files swapped later can't lend this model their name
+        engine = _load(model)
+        report(event="ready")
+        while True:
+            order = orders.get()
+            info = _make(engine, Recipe.from_json(order["recipe"]), Path(order["out_dir"]), report)
+            report(event="done", info=info | {"model_revision": revision, "versions": versions()})
+    except EngineError as error:
+        report(event="failed", sentence=error.sentence, retry=error.retry, detail=error.detail)
+    except Exception:
+        sentence = "Something went wrong while making this clip."
+        report(event="failed", sentence=sentence, retry=True, detail=traceback.format_exc())
+
+
+def _take_over_pipes() -> tuple[queue.SimpleQueue, Report]:
+    """Keep the pipes to the parent private: what libraries print goes to standard error."""
+    from_parent, to_parent = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    orders: queue.SimpleQueue = queue.SimpleQueue()
+    Thread(target=_listen, args=(from_parent, orders), daemon=True).start()
+
+    def report(**message: Any) -> None:
+        to_parent.write(json.dumps(message).encode() + b"\n")
+
+    return orders, report
+
+
+def _listen(pipe: IO[bytes], orders: queue.SimpleQueue) -> None:
+    for line in pipe:
+        orders.put(json.loads(line))
+    # The pipe is closed, so the parent is gone, and nobody waits for this work. The encoder is in the group too.
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _load(model: catalog.Model) -> Engine:
+    if model.engine == "testcard":
+        from .testcard import Testcard
+
+        return Testcard()
+    from .diffusion import Diffusion
+
+    return Diffusion(model)
+
+
+def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[str, Any]:
+    """Write the clip's two files into `folder` and return what is known about them."""
+    encoding.check_writable(folder)
+    started = time.monotonic()
+    frames = engine.generate(recipe, lambda step, steps: report(event="step", step=step, steps=steps))
+    encoded = encoding.encode(_observed(frames, recipe, folder, report), folder / VIDEO, recipe.fps)
+    made = (encoded.width, encoded.height, encoded.frames)
+    if made != (recipe.width, recipe.height, recipe.frames):
+        raise EngineError(
+            "The model made a clip of another size than asked for.", detail=f"{made} for {recipe}"
+        )
+    return {
+        "width": encoded.width,
+        "height": encoded.height,
+        "frames": encoded.frames,
+        "fps": encoded.fps,
+        "duration": encoded.duration,
+        "seconds": round(time.monotonic() - started, 3),
+        "device": engine.device,
+    }
+
+
+def _observed(
+    frames: Iterator[np.ndarray], recipe: Recipe, folder: Path, report: Report
+) -> Iterator[np.ndarray]:
+    """Pass the frames on, say when the first one is there, and make the middle one the poster."""
+    for number, frame in enumerate(frames):
+        if number == 0:
+            report(event="encoding")
+        if number == recipe.frames // 2:
+            encoding.poster(frame, folder / POSTER)
+        yield frame
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What a clip's pixels and bytes depend on besides its recipe and weights."""
+    found = {name: metadata.version(name) for name in VERSIONED}
+    return found | {"python": sys.version.split()[0], "ffmpeg": imageio_ffmpeg.get_ffmpeg_version()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,84 @@
+"""Runs a diffusers pipeline from a local folder, seeded and without the network; the only file here that imports torch
+and diffusers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+# Must be set before CUDA starts: without it, matrix products on a GPU differ from run to run.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import diffusers
+import numpy as np
+import torch
+import transformers
+
+from . import EngineError, Recipe, presentable
+from .catalog import Model
+
+OUT_OF_MEMORY = (
+    "The machine ran out of memory while making this clip. A smaller size or a shorter clip needs less."
+)
+
+
+class Diffusion:
+    """One pipeline, loaded once and used for clip after clip."""
+
+    def __init__(self, model: Model):
+        # Warnings quote the prompt ("… was truncated: …"), and prompts stay out of logs.
+        diffusers.logging.set_verbosity_error()
+        transformers.logging.set_verbosity_error()
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        self.model = model
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.pipe = _load(model).to(self.device)
+        self.pipe.set_progress_bar_config(disable=True)
+
+    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+        try:
+            video = self._denoise(recipe, on_step)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise EngineError(OUT_OF_MEMORY, retry=True, detail=str(error)) from error
+        yield from presentable(video)
+
+    def _denoise(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> np.ndarray:
+        """The clip as floats in 0..1, of shape (frames, height, width, 3)."""
+
+        def after_step(pipe, step, timestep, tensors):
+            # Raising is the only clean way out: a pipeline's `interrupt` flag still decodes a clip.
+            on_step(step + 1, recipe.steps)
+            return {}
+
+        try:
+            return self.pipe(
+                prompt=recipe.prompt,
+                negative_prompt=recipe.negative_prompt,
+                width=recipe.width,
+                height=recipe.height,
+                num_frames=recipe.frames,
+                num_inference_steps=recipe.steps,
+                guidance_scale=recipe.guidance,
+                generator=torch.Generator("cpu").manual_seed(recipe.seed),
+                callback_on_step_end=after_step,
+                callback_on_step_end_tensor_inputs=[],
+                output_type="np",
+                **self.model.call,
+            ).frames[0]
+        finally:
+            # A run that ended early leaves its caches behind, and they would change or break the next one.
+            self.pipe.maybe_free_model_hooks()
+
+
+def _load(model: Model) -> diffusers.DiffusionPipeline:
+    pipeline_class = getattr(diffusers, model.pipeline)
+    try:
+        # One dtype for all parts: left alone, each keeps the one it was stored in, and they don't fit together.
+        return pipeline_class.from_pretrained(
+            model.weights, dtype=getattr(torch, model.dtype), local_files_only=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise EngineError(
+            f"The model “{model.name}” could not be loaded: its files are incomplete or damaged.",
+            detail=f"{model.weights}: {error}",
+        ) from error

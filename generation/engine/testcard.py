@@ -1,0 +1,70 @@
+"""A stand-in for a model, for tests and rehearsals: color bars that move, and trouble on request; no torch, and nothing
+learned.
+
+Words in the prompt ask for trouble, each at the middle step:
+
+- `slow`: every step takes half a second instead of a twentieth
+- `hang`: never comes back
+- `crash`: the process is gone without a word
+- `fail`: an error that another attempt would not change
+- `nan`: the numbers break, as in a failed denoising
+- `noisy`: writes to standard output, in Python and below it, as libraries do
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from . import EngineError, Recipe, presentable
+
+STEP_SECONDS = 0.05
+SLOW_STEP_SECONDS = 0.5
+BARS = 8
+
+
+class Testcard:
+    __test__ = False  # pytest collects classes by this name
+    device = "cpu"
+
+    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+        words = set(recipe.prompt.lower().split())
+        for step in range(1, recipe.steps + 1):
+            time.sleep(SLOW_STEP_SECONDS if "slow" in words else STEP_SECONDS)
+            if step == (recipe.steps + 1) // 2:
+                _misbehave(words)
+            on_step(step, recipe.steps)
+        video = _bars(recipe)
+        if "nan" in words:
+            video[len(video) // 2] = np.nan
+        yield from presentable(video)
+
+
+def _misbehave(words: set[str]) -> None:
+    if "hang" in words:
+        while True:
+            time.sleep(60)
+    if "crash" in words:
+        os._exit(3)
+    if "fail" in words:
+        raise EngineError("The test card was asked to fail, and did.")
+    if "noisy" in words:
+        print('{"event": "done", "video": "/nowhere"}', flush=True)
+        os.write(1, b"\xff\x00 not a line of the protocol\n" * 100)
+
+
+def _bars(recipe: Recipe) -> np.ndarray:
+    """Color bars sliding sideways, floats in 0..1; colors and speed follow from the whole recipe."""
+    digest = hashlib.sha256(json.dumps(recipe.to_json(), sort_keys=True).encode()).digest()
+    rng = np.random.default_rng(list(digest))
+    colors = rng.uniform(0.15, 0.95, (BARS, 3)).astype(np.float32)
+    pixels_a_frame = rng.integers(1, 6) * rng.choice([-1, 1])
+    columns = np.arange(recipe.width) + pixels_a_frame * np.arange(recipe.frames)[:, None]
+    bars = columns * BARS // recipe.width % BARS
+    light = np.linspace(1, 0.7, recipe.height, dtype=np.float32)
+    return colors[bars][:, None] * light[None, :, None, None]

@@ -1,0 +1,130 @@
+"""`manage.py seed_demo`: a small program to look at, made on the product's own way: invited, generated, approved.
+
+Nothing is written past the gate: the clips come from the engine, the approvals from a claim at the desk. With a big
+`--clips`, the later clips share the bytes of the first ones, so that load tests don't wait for the engine.
+"""
+
+import os
+import time
+from itertools import cycle, islice
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import Membership, User
+from accounts.models.invitation import Invitation, accept, invite
+from accounts.models.membership import Role
+from generation import attempts, queue
+from generation.engine import RuleBroken, catalog
+from generation.models import Attempt, Clip, Job
+from review import gate, sealing
+from review import queue as desk
+from review.models import Submission
+
+# Prompt, title, statement, seed. The last three stay at the desk.
+FILMS = [
+    ("a red balloon rising over a green field at sunset", "Letting go", "The first thing I asked it for.", 11),
+    ("a white boat sails west at sea under the moon", "Night crossing", "", 12),
+    ("a blue car moving left on a city street at night", "Last bus missed", "Walked home in the end.", 13),
+    ("an orange rocket flies up in the desert at dusk", "Small step", "", 14),
+    ("a green ball bouncing in the snow by day", "First snow", "Somebody forgot a ball.", 15),
+    ("a yellow fish moving right underwater", "Commuter", "", 16),
+    ("a pink heart falling in the city in the evening", "Heavy evening", "", 17),
+    ("a purple bird moving right over the ocean on a sunny day", "South", "A short study of going away.", 18),
+    ("a white star rising over the desert at night", "Minor planet", "", 19),
+]
+WAITING = 3
+COHORT = "Demo"
+
+
+class Command(BaseCommand):
+    help = "Fills the demo with members and clips, through the gate. Run again, it adds only what is missing."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--clips", type=int, default=len(FILMS), help="how many clips there should be in all")
+        parser.add_argument("--artists", type=int, default=1, help="among how many artists")
+
+    def handle(self, *, clips, artists, **options):
+        if not (settings.DEMO or settings.DEBUG):
+            raise CommandError("Demo members have a known password: set SORAHUB_DEMO=1 where that is what you want.")
+        if clips < 0 or artists < 1:
+            raise CommandError("--clips must be 0 or more, and --artists 1 or more.")
+        password = os.environ.get("SORAHUB_DEMO_PASSWORD") or "sorahub-demo"
+        makers = [member(_address(n), f"Demo Artist{f' {n}' if n > 1 else ''}", Role.ARTIST, password) for n in range(1, artists + 1)]
+        reviewer = member("reviewer@example.com", "Demo Reviewer", Role.REVIEWER, password)
+        member("admin@example.com", "Demo Admin", Role.ADMIN, password)
+        self._films(clips, makers, reviewer)
+
+    def _films(self, count: int, makers: list[User], reviewer: User) -> None:
+        """Film number n has a seed of its own, by which a second run knows it; seeds come in the films' order."""
+        model = catalog.offered()[0] if catalog.offered() else None
+        if model is None:
+            self.stdout.write("No model is installed, so no clips were made.")
+            return
+        made = Submission.objects.filter(artist__in=makers).count()
+        films = list(islice(cycle(FILMS), count))
+        for number in range(made, count):
+            prompt, title, statement, seed = films[number]
+            artist = makers[number % len(makers)]
+            if number < len(FILMS):
+                self.stdout.write(f"Making clip {number + 1} of {min(count, len(FILMS))}: {title}")
+                clip = generated(artist, model, prompt, seed)
+            else:
+                clip = copied(artist, source_of(number, makers))
+            submission = sealing.submit(clip, by=artist, title=title, statement=statement, discloses_recipe=number % 2 == 0)
+            if number >= len(FILMS) or number < len(FILMS) - WAITING:
+                approved(submission, reviewer)
+                gate.publish(submission, by=artist)
+
+
+def _address(number: int) -> str:
+    return "artist@example.com" if number == 1 else f"artist{number}@example.com"
+
+
+def member(email: str, name: str, role: str, password: str) -> User:
+    """The member with this address, invited and accepted if there is none yet."""
+    existing = Membership.objects.filter(user__email=email).select_related("user").first()
+    if existing:
+        return existing.user
+    Invitation.objects.open().filter(email=email).delete()
+    invitation, _link = invite(email, role=role, cohort=COHORT, by=None)
+    return accept(invitation, name=name, password=password)
+
+
+def generated(artist: User, model: catalog.Model, prompt: str, seed: int) -> Clip:
+    """A clip from the real engine, carried out here unless a worker is quicker."""
+    try:
+        recipe = model.recipe(prompt, seed=seed)
+        catalog.check(recipe)
+    except RuleBroken as broken:
+        raise CommandError(broken.sentence) from None
+    job = queue.enqueue(artist, recipe)
+    while not job.is_over:
+        if not attempts.work("seed_demo"):
+            time.sleep(0.5)
+        job.refresh_from_db()
+    if job.status != Job.Status.SUCCEEDED:
+        raise CommandError(f"A demo clip could not be made: {job.error}")
+    return job.clip
+
+
+def source_of(number: int, makers: list[User]) -> Clip:
+    """The generated clip whose bytes the film of this number shares."""
+    clips = Clip.objects.filter(owner__in=makers).order_by("created_at")
+    return clips[number % len(FILMS)]
+
+
+def copied(artist: User, source: Clip) -> Clip:
+    """A clip of the same bytes, made by a job and an attempt like any other."""
+    job = queue.enqueue(artist, source.job.recipe)
+    Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, attempts_made=1)
+    attempt = Attempt.objects.create(job=job, number=1, worker="seed_demo", lease_until=job.created_at)
+    files = [queue.Stored(file.kind, file.sha256, file.size) for file in source.renditions.all()]
+    made = {name: getattr(source, name) for name in ("recipe", "width", "height", "frames", "fps")}
+    queue.finish(attempt, files=files, **made)
+    return Clip.objects.get(job=job)
+
+
+def approved(submission: Submission, reviewer: User) -> None:
+    desk.claim(submission, by=reviewer)
+    gate.decide(submission, by=reviewer, outcome="approve", content_hash=submission.content_hash)

@@ -1,0 +1,62 @@
+"""What review adds to the studio's pages: lower apps don't know it, so templates fetch it here."""
+
+from django import template
+from django.utils import timezone
+
+from .. import timeline
+from ..forms import SubmissionForm
+from ..models import Submission
+from ..permissions import allows, check_can_submit
+
+register = template.Library()
+
+WITH_OUTCOME = ("withdrawal", "decision__by", "decision__publication__takedown__by")
+
+
+@register.simple_tag
+def submission_states(takes) -> dict:
+    """{clip's pk: state of its latest submission}, in one query for the whole list."""
+    clips = [take.clip.pk for take in takes if hasattr(take, "clip")]
+    submissions = Submission.objects.filter(clip__in=clips).select_related(*WITH_OUTCOME).order_by("version")
+    return {submission.clip_id: submission.state for submission in submissions}
+
+
+@register.filter
+def of(mapping: dict, key):
+    return mapping.get(key, "")
+
+
+@register.inclusion_tag("review/_submission_panel.html", takes_context=True)
+def submission_panel(context, clip):
+    """On a clip's page: what became of its submissions, and the form for the next one where that may be."""
+    submissions = list(clip.submissions.select_related(*WITH_OUTCOME).order_by("-version"))
+    return {
+        "clip": clip,
+        "submissions": submissions,
+        "form": context.get("submission_form") or SubmissionForm(initial=_words_of(submissions)),
+        "can_submit": allows(check_can_submit, clip, context["user"]),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+def _words_of(submissions: list[Submission]) -> dict:
+    """A new version starts from the words of the last one."""
+    if not submissions:
+        return {}
+    names = ("title", "statement", "discloses_recipe", "publish_on_approval")
+    return {name: getattr(submissions[0], name) for name in names}
+
+
+@register.simple_tag
+def events(submission, names=False):
+    return timeline.events(submission, names=names)
+
+
+@register.filter
+def seconds_since(moment) -> float:
+    return (timezone.now() - moment).total_seconds()
+
+
+@register.filter
+def seconds_until(moment) -> float:
+    return (moment - timezone.now()).total_seconds()

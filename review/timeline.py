@@ -1,0 +1,45 @@
+"""What has happened to a submission, told from its records, oldest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from .models import Submission
+
+
+@dataclass(frozen=True)
+class Event:
+    title: str
+    when: datetime | None = None
+    tone: str = ""  # good, bad or now: as components/_timeline.html has them
+    by: str = ""
+    note: str = ""
+
+
+def events(submission: Submission, *, names: bool) -> list[Event]:
+    """`names`: staff see who acted; artists and the public see in what role."""
+    told = [Event(_("Submitted, version %(n)s") % {"n": submission.version}, submission.sealed_at)]
+    if withdrawal := getattr(submission, "withdrawal", None):
+        return [*told, Event(_("Withdrawn by the artist"), withdrawal.at)]
+    decision = getattr(submission, "decision", None)
+    if decision is None:
+        return [*told, Event(_("Waiting for a reviewer"), tone="now")]
+    who = decision.by.name if names else _("a reviewer")
+    if decision.is_approval:
+        told.append(Event(_("Approved"), decision.at, "good", who, decision.note))
+    else:
+        return [*told, Event(_("Refused"), decision.at, "bad", who, decision.note)]
+    publication = getattr(decision, "publication", None)
+    if publication is None:
+        return [*told, Event(_("Ready to be published by its artist"), tone="now")]
+    told.append(Event(_("Published"), publication.published_at, "good"))
+    if takedown := getattr(publication, "takedown", None):
+        told.append(Event(_("Taken down"), takedown.at, "bad", _taker(submission, takedown, names), takedown.reason))
+    return told
+
+
+def _taker(submission, takedown, names: bool) -> str:
+    if takedown.by_id == submission.artist_id:
+        return _("the artist")
+    return takedown.by.name if names else _("the program")

@@ -1,0 +1,44 @@
+"""Settings for tests: the product's own, on throw-away places.
+
+DATABASE_URL, BROKER_URL and CACHE_URL from the environment put the same suite on PostgreSQL and Redis.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+PLACE = Path(tempfile.mkdtemp(prefix="sorahub-tests-"))
+os.environ |= {
+    "SECRET_KEY": "tests-only-and-long-enough-to-be-accepted",
+    "DEBUG": "0",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "SORAHUB_SITE_URL": "http://testserver",
+    "SORAHUB_DEMO": "0",
+    "SORAHUB_TESTCARD": "1",
+    "SORAHUB_ACCEL_PREFIX": "",
+    "STORAGE_URL": f"file://{PLACE}/private",
+    "PUBLIC_STORAGE_URL": f"file://{PLACE}/public",
+    "EMAIL_URL": "memorymail://",
+}
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{PLACE}/sorahub.sqlite3")
+os.environ.setdefault("BROKER_URL", "filesystem://")
+os.environ.setdefault("CACHE_URL", f"filecache://{PLACE}/cache")
+
+from sorahub.settings import *  # noqa: E402, F403
+from sorahub.settings import CELERY_BROKER_URL, DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: threads and worker processes of the tests meet in it.
+    DATABASES["default"]["TEST"] = {"NAME": f"{PLACE}/test.sqlite3"}
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": f"{PLACE}/broker",
+        "data_folder_out": f"{PLACE}/broker",
+        "control_folder": f"{PLACE}/broker-control",
+    }
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
