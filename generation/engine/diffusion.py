@@ -27,8 +27,9 @@ class Diffusion:
 
     def __init__(self, model: Model):
         # Warnings quote the prompt ("… was truncated: …"), and prompts stay out of logs.
-        diffusers.logging.set_verbosity_error()
-        transformers.logging.set_verbosity_error()
+        for library in (diffusers, transformers):
+            library.logging.set_verbosity_error()
+            library.logging.disable_progress_bar()
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.model = model
         self.device = "cuda" if torch.cuda.is_available() else "cpu"

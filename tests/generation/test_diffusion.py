@@ -1,0 +1,163 @@
+"""The diffusers engine, on a tiny pipeline of stock classes with random weights: alone, and in its child process."""
+
+import os
+import shutil
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from generation import encoding
+from generation.engine import EngineError, catalog, process
+
+SIDE, FRAMES = 32, 9  # of the tiny pipeline's clips
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch):
+    monkeypatch.setenv("SORAHUB_TESTCARD", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A catalog entry whose weights are a complete LTXPipeline folder of stock classes, under a megabyte."""
+    weights = tmp_path_factory.mktemp("tiny") / "weights"
+    save_tiny_pipeline(weights)
+    size = catalog.Size(SIDE, SIDE)
+    return replace(catalog.EMBEDDED, weights=weights, sizes=(size,), lengths={1: FRAMES})
+
+
+def save_tiny_pipeline(folder):
+    import torch
+    from diffusers import (
+        AutoencoderKLLTXVideo,
+        FlowMatchEulerDiscreteScheduler,
+        LTXPipeline,
+        LTXVideoTransformer3DModel,
+    )
+    from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
+    torch.manual_seed(0)
+    letters = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = T5Tokenizer(
+        vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters], extra_ids=0, model_max_length=128
+    )
+    text = T5EncoderModel(T5Config(vocab_size=32, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+    blocks = (16, 16, 16, 16)
+    vae = AutoencoderKLLTXVideo(
+        latent_channels=8,
+        block_out_channels=blocks,
+        decoder_block_out_channels=blocks,
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1, 1),
+    )
+    transformer = LTXVideoTransformer3DModel(
+        in_channels=8,
+        out_channels=8,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        cross_attention_dim=32,
+        num_layers=1,
+        caption_channels=16,
+    )
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=2.0)
+    pipeline = LTXPipeline(scheduler, vae, text, tokenizer, transformer)
+    pipeline.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def diffusion(tiny):
+    from generation.engine.diffusion import Diffusion
+
+    return Diffusion(tiny)
+
+
+def ignore(step, steps):
+    pass
+
+
+def test_diffusion_counts_its_steps_and_gives_frames_of_the_right_kind(diffusion, tiny):
+    steps = []
+    recipe = tiny.recipe("a red boat", seed=5, steps=3)
+    frames = list(diffusion.generate(recipe, lambda *step: steps.append(step)))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert [(frame.shape, frame.dtype) for frame in frames] == [((SIDE, SIDE, 3), np.uint8)] * FRAMES
+
+
+def test_diffusion_follows_the_recipe(diffusion, tiny):
+    def frames(prompt="a red boat", seed=5, **changes):
+        recipe = tiny.recipe(prompt, seed=seed, **{"steps": 2, **changes})
+        return np.stack(list(diffusion.generate(recipe, ignore)))
+
+    video = frames()
+    assert (video == frames()).all()
+    for other in (
+        frames(seed=6),
+        frames(prompt="a blue car"),
+        frames(steps=3),
+        frames(guidance=6.0),
+        frames(negative_prompt="snow"),
+    ):
+        assert (video != other).any()
+
+
+def test_what_the_step_raises_ends_the_work_and_the_next_clip_is_unharmed(diffusion, tiny):
+    class Cancelled(Exception):
+        pass
+
+    def cancel(step, steps):
+        if step == 2:
+            raise Cancelled
+
+    recipe = tiny.recipe("a red boat", seed=5, steps=4)
+    before = np.stack(list(diffusion.generate(recipe, ignore)))
+    with pytest.raises(Cancelled):
+        list(diffusion.generate(recipe, cancel))
+    assert (np.stack(list(diffusion.generate(recipe, ignore))) == before).all()
+
+
+def test_weights_that_broke_give_a_sentence_and_no_frames(tiny):
+    import torch
+
+    from generation.engine.diffusion import Diffusion
+
+    engine = Diffusion(tiny)
+    for parameter in engine.pipe.vae.decoder.parameters():
+        torch.nn.init.constant_(parameter, float("nan"))
+    with pytest.raises(EngineError, match="no picture") as caught:
+        list(engine.generate(tiny.recipe("a boat", seed=5, steps=1), ignore))
+    assert caught.value.retry
+
+
+@pytest.mark.parametrize("spoil", ["vae/diffusion_pytorch_model.safetensors", "model_index.json"])
+def test_files_that_are_damaged_give_a_sentence(tiny, tmp_path, spoil):
+    from generation.engine.diffusion import Diffusion
+
+    shutil.copytree(tiny.weights, tmp_path / "weights")
+    (tmp_path / "weights" / spoil).write_text("version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(EngineError, match="incomplete or damaged") as caught:
+        Diffusion(replace(tiny, weights=tmp_path / "weights"))
+    assert not caught.value.retry
+
+
+def test_a_real_pipeline_in_the_child_replaces_the_test_card(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "CATALOG", {"embedded": tiny, "testcard": catalog.TESTCARD})
+    monkeypatch.setenv("SORAHUB_EMBEDDED_WEIGHTS", str(tiny.weights))
+    longer_than_it_reads = "confidential " * 150  # on which libraries remark, quoting it
+    recipe = tiny.recipe(longer_than_it_reads, seed=5, steps=2)
+    with closing(process.EngineProcess()) as engine:
+        *_, first = engine.run(catalog.TESTCARD.recipe("bars", seed=7, steps=1), tmp_path / "card")
+        card_pid = engine.pid
+        *_, second = engine.run(recipe, tmp_path / "one")
+        pid = engine.pid
+        *_, third = engine.run(recipe, tmp_path / "two")
+        assert engine.pid == pid != card_pid
+        assert b"confidential" not in b"".join(engine._child.complaints)
+    with pytest.raises(ProcessLookupError):
+        os.kill(card_pid, 0)
+    assert first.info["model_revision"] == "1"
+    assert second.info["model_revision"] == tiny.revision
+    assert encoding.probe(second.video).frames == FRAMES
+    assert second.video.read_bytes() == third.video.read_bytes()

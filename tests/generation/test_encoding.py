@@ -1,0 +1,160 @@
+"""Frames become an MP4 and a poster that play anywhere, or a sentence says why not."""
+
+import weakref
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from generation import encoding
+
+WIDTH, HEIGHT = 96, 64
+RED, GREEN, BLUE = (200, 20, 30), (10, 180, 60), (30, 60, 210)
+
+needs_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full plays the full disk")
+
+
+def picture(shift=0, width=WIDTH, height=HEIGHT):
+    frame = np.empty((height, width, 3), np.uint8)
+    third = width // 3
+    frame[:, :third], frame[:, third : 2 * third], frame[:, 2 * third :] = RED, GREEN, BLUE
+    return np.roll(frame, shift, axis=1)
+
+
+def moving(count=25):
+    return (picture(shift) for shift in range(count))
+
+
+def test_a_clip_is_h264_that_starts_before_it_is_all_there(tmp_path):
+    encoded = encoding.encode(moving(25), tmp_path / "clip.mp4", 12.5)
+    data = (tmp_path / "clip.mp4").read_bytes()
+    assert encoded == encoding.Encoded(
+        width=WIDTH,
+        height=HEIGHT,
+        frames=25,
+        fps=12.5,
+        duration=2.0,
+        size=len(data),
+        codec="h264",
+        pixel_format="yuv420p",
+    )
+    assert data[4:8] == b"ftyp"
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_every_frame_comes_back_in_its_colors(tmp_path):
+    encoding.encode([picture()] * 5, tmp_path / "clip.mp4", 24)
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == 5
+    for frame in frames:
+        for third, color in enumerate((RED, GREEN, BLUE)):
+            np.testing.assert_allclose(frame[HEIGHT // 2, third * WIDTH // 3 + WIDTH // 6], color, atol=6)
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        encoding.encode(moving(), tmp_path / f"{name}.mp4", 24)
+        encoding.poster(picture(), tmp_path / f"{name}.jpg")
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+    assert (tmp_path / "one.jpg").read_bytes() == (tmp_path / "two.jpg").read_bytes()
+
+
+def test_frames_are_taken_one_at_a_time_and_let_go(tmp_path):
+    made = []
+
+    def watched():
+        for shift in range(200):
+            frame = picture(shift)
+            made.append(weakref.ref(frame))
+            yield frame
+            del frame
+            # The first frame's caller, the writer and this line may each hold one, and no more.
+            assert sum(ref() is not None for ref in made) <= 3
+
+    assert encoding.encode(watched(), tmp_path / "clip.mp4", 24).frames == 200
+
+
+@pytest.mark.parametrize(
+    "frames, says",
+    [
+        ([], "no frames"),
+        ([picture(width=95)], "even width and height; 95 × 64 was given"),
+        ([picture(height=63)], "even width and height; 96 × 63 was given"),
+        ([picture().astype(np.float32)], "this one is float32"),
+        ([picture()[:, :, 0]], "of shape (64, 96)"),
+        ([picture(), picture(width=98)], "number 2 is uint8 of shape (64, 98, 3)"),
+        ([picture(), picture().astype(np.int16)], "number 2 is int16"),
+    ],
+)
+def test_frames_that_make_no_video_are_refused_with_a_sentence(tmp_path, frames, says):
+    with pytest.raises(encoding.EncodingError) as caught:
+        encoding.encode(frames, tmp_path / "clip.mp4", 24)
+    assert says in caught.value.sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_goes_wrong_in_the_engine_passes_through_and_leaves_the_old_file(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"as it was")
+
+    def broken():
+        yield picture()
+        yield picture()
+        raise OSError("the engine's own trouble")
+
+    with pytest.raises(OSError, match="the engine's own trouble"):
+        encoding.encode(broken(), tmp_path / "clip.mp4", 24)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"as it was"]
+
+
+@needs_full_disk
+def test_a_full_disk_is_named_and_may_be_tried_again(tmp_path):
+    (tmp_path / ".clip.mp4.part").symlink_to("/dev/full")
+    (tmp_path / ".clip.jpg.part").symlink_to("/dev/full")
+    with pytest.raises(encoding.EncodingError) as video:
+        encoding.encode(moving(500), tmp_path / "clip.mp4", 24)
+    with pytest.raises(encoding.EncodingError) as poster:
+        encoding.poster(picture(), tmp_path / "clip.jpg")
+    for caught in (video, poster):
+        assert caught.value.sentence == encoding.DISK_FULL
+        assert caught.value.retry
+        assert "No space left on device" in caught.value.detail
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_encoders_own_words_are_kept_for_the_operator(tmp_path):
+    with pytest.raises(encoding.EncodingError) as caught:
+        encoding.encode(moving(500), tmp_path / "clip.mp4", 0)
+    assert caught.value.sentence == encoding.NOT_ENCODED
+    assert "framerate" in caught.value.detail
+
+
+def test_a_folder_that_takes_no_files_is_named(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(encoding.EncodingError) as early:
+        encoding.check_writable(tmp_path / "file" / "below")
+    with pytest.raises(encoding.EncodingError) as video:
+        encoding.encode(moving(), tmp_path / "nowhere" / "clip.mp4", 24)
+    with pytest.raises(encoding.EncodingError) as poster:
+        encoding.poster(picture(), tmp_path / "nowhere" / "clip.jpg")
+    for caught in (early, video, poster):
+        assert (caught.value.sentence, caught.value.retry) == (encoding.NOT_WRITABLE, False)
+
+
+def test_a_poster_is_a_plain_jpeg(tmp_path):
+    encoding.poster(picture(), tmp_path / "poster.jpg")
+    with Image.open(tmp_path / "poster.jpg") as image:
+        assert (image.format, image.size, image.mode) == ("JPEG", (WIDTH, HEIGHT), "RGB")
+        assert dict(image.getexif()) == {}
+        np.testing.assert_allclose(image.getpixel((WIDTH // 6, HEIGHT // 2)), RED, atol=6)
+
+
+def test_what_is_no_video_is_not_read_as_one(tmp_path):
+    (tmp_path / "clip.mp4").write_text("only words")
+    for path in (tmp_path / "clip.mp4", tmp_path / "missing.mp4"):
+        with pytest.raises(encoding.EncodingError) as caught:
+            encoding.probe(path)
+        assert caught.value.sentence == encoding.UNREADABLE

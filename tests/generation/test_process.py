@@ -1,0 +1,289 @@
+"""The engine's child is followed, stopped, replaced and outlived; every test runs real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from PIL import Image
+
+from generation import encoding
+from generation.engine import catalog, process
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch):
+    monkeypatch.setenv("SORAHUB_TESTCARD", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """One for all, since a child takes a while to start; a test that must see it start closes it first."""
+    with closing(process.EngineProcess()) as engine:
+        yield engine
+
+
+def recipe(prompt="bars", *, seed=7, steps=4, **changes):
+    return replace(catalog.TESTCARD.recipe(prompt, seed=seed, steps=steps), **changes)
+
+
+def run(engine, recipe, folder):
+    with closing(engine.run(recipe, folder)) as events:
+        return list(events)
+
+
+def until(engine, recipe, folder, wanted):
+    """The run's iterator, stopped at the first event of that kind."""
+    events = engine.run(recipe, folder)
+    assert any(isinstance(event, wanted) for event in events)
+    return events
+
+
+def telling(events):
+    return [event for event in events if not isinstance(event, process.Tick)]
+
+
+def is_gone(pid):
+    """Whether the process has ended; one that nobody has collected yet counts as ended."""
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+
+
+def wait_until_gone(pid, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not is_gone(pid):
+        time.sleep(0.02)
+    return is_gone(pid)
+
+
+def test_a_run_tells_its_steps_and_ends_with_a_video_and_a_poster(engine, tmp_path):
+    engine.close()
+    *before, done = telling(run(engine, recipe(steps=3), tmp_path))
+    assert before == [process.Loading(), *(process.Step(n, 3) for n in (1, 2, 3)), process.Encoding()]
+    assert (done.video, done.poster) == (tmp_path / "video.mp4", tmp_path / "poster.jpg")
+    assert {path.name for path in tmp_path.iterdir()} == {"video.mp4", "poster.jpg"}
+
+    encoded = encoding.probe(done.video)
+    assert (encoded.codec, encoded.pixel_format) == ("h264", "yuv420p")
+    data = done.video.read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    with Image.open(done.poster) as image:
+        assert (image.format, image.size) == ("JPEG", (128, 128))
+
+    seconds = done.info.pop("seconds")
+    assert 0.15 <= seconds < 30
+    assert set(done.info.pop("versions")) == {
+        "torch",
+        "diffusers",
+        "transformers",
+        "numpy",
+        "python",
+        "ffmpeg",
+    }
+    assert done.info == {
+        "width": 128,
+        "height": 128,
+        "frames": 12,
+        "fps": 12.0,
+        "duration": 1.0,
+        "device": "cpu",
+        "model_revision": "1",
+    }
+
+
+def test_the_child_stays_warm_and_the_same_seed_gives_the_same_bytes(engine, tmp_path):
+    made, pids = {}, set()
+    for name, seed in (("first", 7), ("again", 7), ("other", 8)):
+        *_, done = run(engine, recipe(seed=seed), tmp_path / name)
+        made[name] = done.video.read_bytes(), done.poster.read_bytes()
+        pids.add(engine.pid)
+    engine.close()
+    *_, done = run(engine, recipe(seed=7), tmp_path / "fresh")
+    assert made["first"] == made["again"] == (done.video.read_bytes(), done.poster.read_bytes())
+    assert made["other"] != made["first"]
+    assert len(pids) == 1
+    assert engine.pid not in pids
+
+
+def test_time_is_told_at_least_every_half_second(engine, tmp_path):
+    told = [time.monotonic()]
+    ticks = 0
+    engine.close()
+    for event in engine.run(recipe("slow bars", steps=2), tmp_path):
+        told.append(time.monotonic())
+        ticks += isinstance(event, process.Tick)
+    assert max(after - before for before, after in pairwise(told)) < 2
+    assert ticks >= 2
+
+
+def test_what_libraries_print_does_not_disturb_the_protocol(engine, tmp_path):
+    *_, done = run(engine, recipe("noisy bars"), tmp_path)
+    assert done.video == tmp_path / "video.mp4"
+
+
+def test_a_rule_broken_fails_at_once_without_a_child(engine, tmp_path):
+    engine.close()
+    (failed,) = run(engine, recipe(steps=51), tmp_path)
+    assert failed == process.Failed(
+        "Steps must be a whole number from 1 to 50, not 51.", retry=False, detail=""
+    )
+    assert engine.pid is None
+
+
+@pytest.mark.parametrize(
+    "prompt, sentence, retry",
+    [
+        ("please crash now", process.STOPPED, True),
+        ("please fail now", "The test card was asked to fail, and did.", False),
+        (
+            "please nan now",
+            "The model lost its way and produced no picture. Another seed usually helps.",
+            True,
+        ),
+    ],
+)
+def test_trouble_becomes_a_sentence_and_the_next_run_works(engine, tmp_path, prompt, sentence, retry):
+    *_, failed = run(engine, recipe(prompt), tmp_path)
+    assert (failed.sentence, failed.retry) == (sentence, retry)
+    assert failed.detail.startswith("the child ended with 3") == ("crash" in prompt)
+    assert not (tmp_path / "video.mp4").exists()
+    assert isinstance(run(engine, recipe(), tmp_path)[-1], process.Done)
+
+
+def test_a_child_that_hangs_is_killed(tmp_path):
+    with closing(process.EngineProcess(hang_after=1.2)) as engine:
+        events = until(engine, recipe("hang"), tmp_path, process.Step)
+        pid, started = engine.pid, time.monotonic()
+        *_, failed = events
+    assert (failed.sentence, failed.retry) == (process.HUNG, True)
+    assert 1 < time.monotonic() - started < 10
+    assert is_gone(pid)
+
+
+def test_a_child_that_never_loads_is_killed(engine, tmp_path, monkeypatch):
+    engine.close()
+    impatient = replace(catalog.TESTCARD, load_seconds=0.01)
+    monkeypatch.setattr(catalog, "CATALOG", {"testcard": impatient})
+    assert telling(run(engine, recipe(), tmp_path))[-1].sentence == process.HUNG
+
+
+def test_closing_the_iterator_ends_the_work(engine, tmp_path):
+    events = until(engine, recipe("slow bars", steps=50), tmp_path, process.Step)
+    pid = engine.pid
+    events.close()
+    assert is_gone(pid)
+    assert engine.pid is None
+    with pytest.raises(ProcessLookupError):
+        os.killpg(pid, 0)
+    assert isinstance(run(engine, recipe(), tmp_path)[-1], process.Done)
+
+
+def test_leaving_at_the_last_event_keeps_the_child_warm(engine, tmp_path):
+    until(engine, recipe(), tmp_path, process.Done).close()
+    pid = engine.pid
+    assert isinstance(run(engine, recipe(), tmp_path)[-1], process.Done)
+    assert engine.pid == pid
+
+
+def test_a_kill_from_elsewhere_in_the_middle_of_a_step_becomes_a_failure(engine, tmp_path):
+    events = until(engine, recipe("slow bars", steps=50), tmp_path, process.Step)
+    pid = engine.pid
+    Timer(0.2, engine.kill).start()
+    *_, failed = events
+    assert (failed.sentence, failed.retry) == (process.STOPPED, True)
+    assert is_gone(pid)
+
+
+def test_a_child_killed_from_outside_becomes_a_failure(engine, tmp_path):
+    events = until(engine, recipe("slow bars", steps=50), tmp_path, process.Step)
+    os.kill(engine.pid, signal.SIGKILL)
+    *_, failed = events
+    assert (failed.sentence, failed.retry) == (process.STOPPED, True)
+    assert failed.detail.startswith("the child ended with -9")
+
+
+def test_a_warm_child_that_died_while_idle_is_replaced_unnoticed(engine, tmp_path):
+    run(engine, recipe(), tmp_path)
+    os.kill(engine.pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert isinstance(run(engine, recipe(), tmp_path)[-1], process.Done)
+
+
+def test_a_new_run_ends_one_that_was_left_unfinished(engine, tmp_path):
+    abandoned = until(engine, recipe("slow bars", steps=50), tmp_path / "old", process.Step)
+    pid = engine.pid
+    assert isinstance(run(engine, recipe(), tmp_path / "new")[-1], process.Done)
+    assert is_gone(pid)
+    survivor = engine.pid
+    abandoned.close()
+    assert engine.pid == survivor
+    assert not is_gone(survivor)
+
+
+def test_a_child_whose_orders_end_is_gone_within_two_seconds(engine, tmp_path):
+    with closing(until(engine, recipe("hang"), tmp_path, process.Step)):
+        pid = engine.pid
+        engine._child.process.stdin.close()  # outside Linux, all that a child notices of its parent's death
+        assert wait_until_gone(pid, 2)
+
+
+MIDDLE = """
+import sys
+from pathlib import Path
+from generation.engine import catalog, process
+engine = process.EngineProcess()
+recipe = catalog.TESTCARD.recipe("slow bars", seed=1, steps=50)
+for event in engine.run(recipe, Path(sys.argv[1])):
+    if isinstance(event, process.Step):
+        print(engine.pid, flush=True)
+"""
+
+
+def test_a_parent_killed_without_a_word_takes_its_child_along(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", MIDDLE, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        pid = int(parent.stdout.readline())
+        assert not is_gone(pid)
+        parent.kill()
+    assert wait_until_gone(pid, 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_files_fails_before_any_work(engine, tmp_path):
+    engine.close()
+    (tmp_path / "file").write_text("not a folder")
+    events = telling(run(engine, recipe(), tmp_path / "file"))
+    assert [type(event) for event in events] == [process.Loading, process.Failed]
+    assert (events[-1].sentence, events[-1].retry) == (encoding.NOT_WRITABLE, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full plays the full disk")
+def test_a_full_disk_becomes_a_sentence(engine, tmp_path):
+    (tmp_path / ".video.mp4.part").symlink_to("/dev/full")
+    *_, failed = run(engine, recipe(), tmp_path)
+    assert (failed.sentence, failed.retry) == (encoding.DISK_FULL, True)
+
+
+def test_following_an_engine_imports_neither_torch_nor_django():
+    code = (
+        "import sys, generation.engine.process, generation.engine.catalog, generation.encoding;"
+        "print([name for name in ('torch', 'diffusers', 'transformers', 'django') if name in sys.modules])"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", code], cwd=PROJECT, text=True)
+    assert printed.strip() == "[]"
