@@ -6,7 +6,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-
 from . import queue, storage
 from .engine import process
 from .models import Attempt, Rendition
@@ -25,9 +24,12 @@ class Lost(Exception):
 
 def work(worker: str) -> int:
     """Claims and carries out jobs until none is left; returns how many it took on."""
-    queue.put_back_lapsed()
     taken = 0
-    while _has_room_on_disk() and (attempt := queue.claim_next(worker)):
+    while _has_room_on_disk():
+        queue.put_back_lapsed()  # each time: a long queue must not keep a dead worker's job from its next try
+        attempt = queue.claim_next(worker)
+        if attempt is None:
+            break
         taken += 1
         carry_out(attempt)
     return taken

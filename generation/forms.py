@@ -1,10 +1,12 @@
 """The prompt form: free text and numbers in, a Recipe that its model accepts out."""
 
+import json
 import secrets
 import uuid
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from .engine import Recipe, RuleBroken, catalog
 
@@ -12,11 +14,22 @@ from .engine import Recipe, RuleBroken, catalog
 FIELD_OF_RULE = {"size": "aspect"}
 
 
+# Beyond these, a number is not even worth quoting in a sentence; the model's own rules are far narrower.
+ABSURD = 10**15
+QUOTABLE = {
+    "min_value": -ABSURD,
+    "max_value": ABSURD,
+    "error_messages": dict.fromkeys(("min_value", "max_value"), _("No setting is as large as that.")),
+}
+
+
 class PromptForm(forms.Form):
     prompt = forms.CharField(
         label=_("Prompt"),
         max_length=catalog.PROMPT_LIMIT,
-        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto", "spellcheck": "true"}),
+        widget=forms.Textarea(
+            attrs={"rows": 4, "dir": "auto", "placeholder": _("a red balloon over the sea at dusk")}
+        ),
         error_messages={"required": _("Say what should be seen: a few words are enough.")},
     )
     negative_prompt = forms.CharField(
@@ -29,13 +42,14 @@ class PromptForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"))
     aspect = forms.ChoiceField(label=_("Size"))
     duration = forms.ChoiceField(label=_("Duration"))
-    steps = forms.IntegerField(label=_("Steps"), required=False)
-    guidance = forms.FloatField(label=_("Guidance"), required=False)
+    steps = forms.IntegerField(label=_("Steps"), required=False, **QUOTABLE)
+    guidance = forms.FloatField(label=_("Guidance"), required=False, **QUOTABLE)
     seed = forms.IntegerField(
         label=_("Seed"),
         required=False,
         help_text=_("The same seed gives the same clip. Empty: a new one each time."),
         widget=forms.NumberInput(attrs={"placeholder": _("random")}),
+        **QUOTABLE,
     )
     form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -62,9 +76,10 @@ class PromptForm(forms.Form):
         return defaults | (given or {})
 
     def _offer(self, rules: catalog.Model) -> None:
-        self.fields["aspect"].choices = [(size.aspect, f"{size.label} ({size.aspect})") for size in rules.sizes]
+        self.fields["aspect"].choices = [(size.aspect, size.label) for size in rules.sizes]
         self.fields["duration"].choices = [
-            (f"{seconds:g}", _("%(seconds)s seconds") % {"seconds": f"{seconds:g}"}) for seconds in rules.durations
+            (f"{seconds:g}", ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": f"{seconds:g}"})
+            for seconds in rules.durations
         ]
         for name, limits in (("steps", rules.steps), ("guidance", rules.guidance)):
             self.fields[name].widget.attrs.update(min=f"{limits.low:g}", max=f"{limits.high:g}")
@@ -77,6 +92,7 @@ class PromptForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
+        self._show_hidden_errors()
         if self.errors:
             return cleaned
         try:
@@ -85,7 +101,21 @@ class PromptForm(forms.Form):
         except RuleBroken as broken:
             field = FIELD_OF_RULE.get(broken.field, broken.field)
             self.add_error(field if field in self.fields else None, broken.sentence)
+        cleaned["form_key"] = self._key_of_content(cleaned.get("form_key"))
         return cleaned
+
+    def _show_hidden_errors(self) -> None:
+        """A field that nobody sees can't be marked: what is wrong with it is said above the form."""
+        for field in self.hidden_fields():
+            for error in self.errors.pop(field.name, []):
+                self.add_error(None, f"{field.label}: {error}")
+
+    def _key_of_content(self, form_key: uuid.UUID | None) -> uuid.UUID | None:
+        """A double click sends the same words twice; the page found again by "back" and changed is another take."""
+        if form_key is None:
+            return None
+        content = [self.data.get(name, "") for name in self.fields if name != "form_key"]
+        return uuid.uuid5(form_key, json.dumps(content))
 
     def _recipe(self, cleaned: dict) -> Recipe:
         rules, seed = catalog.get(cleaned["model"]), cleaned.get("seed")

@@ -7,11 +7,12 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.utils.cache import patch_cache_control
+from django.utils.http import parse_etags
 
 from .storage import Store
 
 BLOCK = 256 * 1024  # bytes
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
 def send_private(request: HttpRequest, store: Store, name: str, content_type: str) -> HttpResponse:
@@ -21,15 +22,19 @@ def send_private(request: HttpRequest, store: Store, name: str, content_type: st
     return response
 
 
-def send_public(request: HttpRequest, store: Store, name: str, content_type: str, *, etag: str) -> HttpResponse:
+def send_public(
+    request: HttpRequest, store: Store, name: str, content_type: str, *, etag: str
+) -> HttpResponse:
     """Bytes for everybody, which a cache must ask about each time: a takedown holds from the next request on."""
     response = _send(request, store, name, content_type, etag=f'"{etag}"', location="public")
     patch_cache_control(response, public=True, no_cache=True, must_revalidate=True)
     return response
 
 
-def _send(request, store: Store, name: str, content_type: str, *, etag: str | None, location: str) -> HttpResponse:
-    if etag and etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
+def _send(
+    request, store: Store, name: str, content_type: str, *, etag: str | None, location: str
+) -> HttpResponse:
+    if etag and _is_known(request, etag):
         return _finish(HttpResponseNotModified(), etag)
     path = store.path(name)
     try:
@@ -62,8 +67,16 @@ def _finish(response: HttpResponse, etag: str | None) -> HttpResponse:
     return response
 
 
+def _is_known(request, etag: str) -> bool:
+    """Whether the asker has these bytes already; a tag that a proxy weakened counts (RFC 9110, 13.1.2)."""
+    known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+    return etag in known or "*" in known
+
+
 def _asked_range(request, etag: str | None) -> tuple[str, str] | None:
     """The two ends of a single byte range; several ranges, or a stale If-Range, mean the whole file (RFC 9110, 14.2)."""
+    if request.method != "GET":
+        return None
     condition = request.headers.get("If-Range")
     if condition and condition != etag:
         return None

@@ -98,22 +98,27 @@ def put_files_in_place(publication: Publication) -> bool:
 
     False if that failed: the publication then shows no bytes until the sweep has mended it, never other bytes.
     """
-    public = storage.public()
     try:
-        for file in publication.submission.files.all():
-            name = publication.file_name(file.kind)
-            if not public.path(name).exists():
-                source = storage.private().path(storage.private_name(file.sha256))
-                public.write(name, source, sha256=file.sha256)
+        _copy_files(publication)
+        copied = True
     except (OSError, storage.Damaged):
         log.exception("the files of publication %s could not be put in place", publication.pk)
-        return False
-    with transaction.atomic():  # a takedown may have come while the files were being copied
+        copied = False
+    with transaction.atomic():  # a takedown may have come while the files, or some of them, were being copied
         _locked(publication.submission)
         taken_down = Takedown.objects.filter(publication=publication).exists()
     if taken_down:
         remove_files(publication)
-    return not taken_down
+    return copied and not taken_down
+
+
+def _copy_files(publication: Publication) -> None:
+    public = storage.public()
+    for file in publication.submission.files.all():
+        name = publication.file_name(file.kind)
+        if not public.path(name).exists():
+            source = storage.private().path(storage.private_name(file.sha256))
+            public.write(name, source, sha256=file.sha256)
 
 
 # --- Taking down ---------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ def place(submission: Submission) -> int | None:
 def recently_decided(reviewer, limit: int = 5):
     """What this reviewer decided last, to find one's way back to it."""
     decided = Submission.objects.at_the_desk().filter(decision__by=reviewer)
-    return decided.select_related("artist", "decision__publication__takedown").order_by("-decision__at")[:limit]
+    related = ("artist", "withdrawal", "decision__publication__takedown")
+    return decided.select_related(*related).order_by("-decision__at")[:limit]
 
 
 def deadline():

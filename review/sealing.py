@@ -83,8 +83,19 @@ def disclosed(recipe: dict) -> dict:
 
 def canonical(content: dict) -> str:
     """One spelling for one content: sorted keys, no spaces, Unicode NFC."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return unicodedata.normalize("NFC", text)
+    return json.dumps(_normal(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _normal(value):
+    """NFC word by word: in the whole text, an accent after a line break would join the n of its `\\n`."""
+    match value:
+        case str():
+            return unicodedata.normalize("NFC", value)
+        case dict():
+            return {_normal(name): _normal(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_normal(inner) for inner in value]
+    return value
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from generation import storage
 from generation.models import Rendition
 
 from . import gate
-from .models import PublicFile, Publication
+from .models import Publication, PublicFile
 
 log = logging.getLogger(__name__)
 

@@ -66,7 +66,8 @@ FITTING = (
         "INSERT",
         "NOT EXISTS (SELECT 1 FROM review_decision d JOIN review_submission s ON s.id = d.submission_id"
         " WHERE d.id = NEW.approval_id AND d.outcome = 'approve' AND d.content_hash = NEW.content_hash"
-        " AND s.content_hash = NEW.content_hash AND s.artist_id <> d.by_id)",
+        " AND s.content_hash = NEW.content_hash AND s.artist_id <> d.by_id"
+        " AND NOT EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = s.id))",
         "a publication needs an approval of exactly this content, by someone who is not its artist",
     ),
     Rule(
@@ -110,7 +111,8 @@ def lower_gate(connection=default_connection) -> None:
 def missing_triggers(connection=default_connection) -> list[str]:
     """Names of the triggers that are not in the database exactly as this file says; [] when the gate is up."""
     live = _live_bodies(connection)
-    return [name for name, body in _expected_bodies(connection).items() if live.get(name) != body]
+    bare = [f"{PREFIX}{table}" for table in IDENTITY if table not in _columns(connection)]
+    return bare + [name for name, body in _expected_bodies(connection).items() if live.get(name) != body]
 
 
 # --- The rules, completed by the columns that the tables have now ---------------------------------
@@ -128,29 +130,55 @@ def rules(connection) -> list[Rule]:
             Rule(SUBMISSION, "delete", "DELETE", "TRUE", "a submission is never deleted"),
             Rule(
                 SUBMISSION,
+                "stays",
+                "UPDATE",
+                _moves(connection, SUBMISSION),
+                "a submission stays the same version of the same clip",
+            ),
+            Rule(
+                SUBMISSION,
                 "sealed",
                 "UPDATE",
                 f"OLD.content_hash IS NOT NULL AND NOT ({erasure})",
                 "a sealed submission never changes",
             ),
-            _no_replace(SUBMISSION),
+            _unerased(SUBMISSION),
+            _no_replace(connection, SUBMISSION),
         ]
     return found
 
 
 def _append_only(connection, table: str, columns: list[str]) -> list[Rule]:
     erasure = _erasure(connection, columns, APPEND_ONLY[table])
-    return [
+    kept = [
         Rule(table, "delete", "DELETE", "TRUE", "this record is never deleted"),
         Rule(table, "update", "UPDATE", f"NOT ({erasure})", "this record never changes"),
-        _no_replace(table),
+        _no_replace(connection, table),
     ]
+    return [*kept, _unerased(table)] if "erased_at" in columns else kept
 
 
-def _no_replace(table: str) -> Rule:
+def _unerased(table: str) -> Rule:
+    """A record born erased would be one that never said anything: a refusal without its note, say."""
+    return Rule(table, "unerased", "INSERT", "NEW.erased_at IS NOT NULL", "only what was written can be erased")
+
+
+def _identity(connection, table: str) -> list[str]:
+    """SQLite keeps a hidden rowid beside a primary key that isn't an integer, and REPLACE acts on that one too."""
+    return [*IDENTITY[table], *(["rowid"] if connection.vendor == "sqlite" else [])]
+
+
+def _moves(connection, table: str) -> str:
+    """SQL for an update that changes what identifies the row: UPDATE OR REPLACE would push another row out."""
+    columns = sorted({column for key in _identity(connection, table) for column in key.split(",")})
+    return " OR ".join(f"NEW.{column} <> OLD.{column}" for column in columns)
+
+
+def _no_replace(connection, table: str) -> Rule:
     """SQLite's REPLACE INTO deletes without firing delete triggers, so the insert must be refused beforehand."""
     keys = (
-        " AND ".join(f"t.{column} = NEW.{column}" for column in key.split(",")) for key in IDENTITY[table]
+        " AND ".join(f"t.{column} = NEW.{column}" for column in key.split(","))
+        for key in _identity(connection, table)
     )
     same = " OR ".join(f"({key})" for key in keys)
     return Rule(
@@ -164,6 +192,7 @@ def _erasure(connection, columns: list[str], erasable: tuple[str, ...]) -> str:
         return "FALSE"
     same = "IS NOT DISTINCT FROM" if connection.vendor == "postgresql" else "IS"
     kept = [column for column in columns if column not in (*erasable, "erased_at")]
+    kept += ["rowid"] if connection.vendor == "sqlite" else []
     return " AND ".join(
         ["OLD.erased_at IS NULL", "NEW.erased_at IS NOT NULL"]
         + [f"NEW.{column} = ''" for column in erasable]
@@ -266,7 +295,8 @@ def _live_bodies(connection) -> dict[str, str]:
         query = (
             "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
             " JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE t.tgenabled = 'A' AND c.relnamespace = current_schema()::regnamespace"
+            " WHERE t.tgenabled = 'A' AND t.tgqual IS NULL AND c.relnamespace = current_schema()::regnamespace"
+            f" AND starts_with(t.tgname, '{PREFIX}' || c.relname || '_')"  # each on its own table
         )
     else:
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"

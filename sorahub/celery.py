@@ -6,7 +6,10 @@ import os
 from celery import Celery, bootsteps
 from celery.worker import state
 
+from . import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sorahub.settings")
+broker.install()
 app = Celery("sorahub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,8 +1,9 @@
-"""All of sorahub's settings, read from the environment and from `.env` beside manage.py; a bad value stops the start."""
+"""All of sorahub's settings, from the environment and from `.env` beside manage.py; a bad value stops the start."""
 
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -17,20 +18,28 @@ env.read_env(BASE_DIR / ".env")  # never overrides what the environment already 
 def setting(name: str, kind=str, **default):
     """Reads one variable, and turns whatever is wrong with it into a sentence that names it."""
     try:
-        return getattr(env, kind.__name__)(name, **default)
+        return _flag(name, **default) if kind is bool else getattr(env, kind.__name__)(name, **default)
     except ImproperlyConfigured:
         raise ImproperlyConfigured(f"{name} is not set; .env.example says what it is for.") from None
     except (ValueError, TypeError):
         raise ImproperlyConfigured(f"{name} is {env.str(name)!r}, which is not {_KINDS[kind]}.") from None
 
 
+def _flag(name: str, default: bool) -> bool:
+    """environ's own takes every word that it doesn't know for a no, and a mistyped yes must not switch off a lock."""
+    text = env.str(name, default="").strip().lower()
+    if text and text not in (*env.BOOLEAN_TRUE_STRINGS, "0", "false", "no", "n", "off"):
+        raise ValueError(text)
+    return text in env.BOOLEAN_TRUE_STRINGS if text else default
+
+
 _KINDS = {bool: "yes or no (1 or 0)", int: "a whole number", float: "a number", list: "a list", str: "text"}
 
 
-def positive(name: str, default: int) -> int:
+def positive(name: str, default: int, *, least: int = 1) -> int:
     value = setting(name, int, default=default)
-    if value <= 0:
-        raise ImproperlyConfigured(f"{name} is {value}, and must be at least 1.")
+    if not least <= value < 10**6:
+        raise ImproperlyConfigured(f"{name} is {value}, and must be from {least} to 999999.")
     return value
 
 
@@ -40,13 +49,16 @@ def url_setting(name: str, read, default: str):
         return read(name, default=default)
     except Exception as error:  # each scheme's parser raises its own kind of error
         scheme = urlsplit(value).scheme or "no scheme"
-        raise ImproperlyConfigured(f"{name} can't be read ({scheme}): {error}") from None
+        reason = str(error).rstrip(".")
+        raise ImproperlyConfigured(f"{name} can't be read ({scheme}): {reason}.") from None
 
 
 def folder_setting(name: str, default: Path) -> Path:
     url = urlsplit(setting(name, default=f"file://{default}"))
     if url.scheme != "file" or not url.path.startswith("/") or url.netloc:
-        raise ImproperlyConfigured(f"{name} must be a folder of this machine, like file:///srv/sorahub/private.")
+        raise ImproperlyConfigured(
+            f"{name} must be a folder of this machine, like file:///srv/sorahub/private."
+        )
     return Path(url.path)
 
 
@@ -58,8 +70,10 @@ if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: it needs 32 characters or more.")
 ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=["127.0.0.1", "localhost", "[::1]"])
 SITE_URL = setting("SORAHUB_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-if urlsplit(SITE_URL).scheme not in ("http", "https"):
-    raise ImproperlyConfigured(f"SORAHUB_SITE_URL is {SITE_URL!r}, and must begin with http:// or https://.")
+if urlsplit(SITE_URL).scheme not in ("http", "https") or not urlsplit(SITE_URL).hostname:
+    raise ImproperlyConfigured(
+        f"SORAHUB_SITE_URL is {SITE_URL!r}, and must be like https://clips.example.org."
+    )
 HTTPS = SITE_URL.startswith("https://")
 DEMO = setting("SORAHUB_DEMO", bool, default=False)
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
@@ -115,6 +129,10 @@ TEMPLATES = [
 
 # --- Database, cache, broker -----------------------------------------------------------------------
 
+if urlsplit(env.str("DATABASE_URL", default="sqlite:")).scheme not in ("sqlite", "postgres", "postgresql"):
+    raise ImproperlyConfigured(
+        "DATABASE_URL must begin with sqlite:// or postgres://; the gate knows no other."
+    )
 DATABASES = {"default": url_setting("DATABASE_URL", env.db_url, f"sqlite:///{VAR / 'sorahub.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -124,26 +142,40 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 else:
-    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://; the gate knows no other.")
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 
 # Shared by processes, never in one process's memory: rate limits must count across all of them.
 CACHES = {"default": url_setting("CACHE_URL", env.cache_url, f"filecache://{VAR / 'cache'}")}
+if CACHES["default"].get("BACKEND", "").rpartition(".")[2] in ("", "LocMemCache", "DummyCache"):
+    raise ImproperlyConfigured(
+        "CACHE_URL must be shared by all processes, like filecache:///folder or redis://host:6379/1."
+    )
 
 CELERY_BROKER_URL = setting("BROKER_URL", default="filesystem://")
-if CELERY_BROKER_URL.startswith("filesystem://"):
+if urlsplit(CELERY_BROKER_URL).scheme not in ("filesystem", "redis", "rediss", "amqp", "amqps"):
+    raise ImproperlyConfigured(
+        "BROKER_URL must begin with filesystem://, redis://, rediss://, amqp:// or amqps://."
+    )
+if urlsplit(CELERY_BROKER_URL).scheme == "filesystem":
     # One folder serves both directions; kombu deletes a message on reading, which the Job's row makes harmless.
+    _broker = Path(urlsplit(CELERY_BROKER_URL).path or VAR / "broker")
+    CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(VAR / "broker"),
-        "data_folder_out": str(VAR / "broker"),
-        "control_folder": str(VAR / "broker-control"),
+        "data_folder_in": str(_broker),
+        "data_folder_out": str(_broker),
+        "control_folder": f"{_broker}-control",
     }
+    try:
+        for _folder in (_broker, Path(f"{_broker}-control")):
+            _folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"BROKER_URL needs the folder {_broker}: {error.strerror}.") from None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2  # seconds: a click must not wait for a broker that is away
 CELERY_TASK_DEFAULT_QUEUE = "desk"
 CELERY_TASK_ROUTES = {"generation.tasks.*": {"queue": "engine"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
@@ -154,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {"sweep": {"task": "review.tasks.sweep", "schedule": time
 PRIVATE_STORE = folder_setting("STORAGE_URL", VAR / "private")
 PUBLIC_STORE = folder_setting("PUBLIC_STORAGE_URL", VAR / "public")
 ACCEL_PREFIX = setting("SORAHUB_ACCEL_PREFIX", default="").rstrip("/")  # nginx's internal location
+if ACCEL_PREFIX and not ACCEL_PREFIX.startswith("/"):
+    raise ImproperlyConfigured(f"SORAHUB_ACCEL_PREFIX is {ACCEL_PREFIX!r}, and must begin with a slash.")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -170,15 +204,16 @@ STORAGES = {
 # --- People ------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+SESSION_ENGINE = "accounts.sessions"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {"user_attributes": ("email", "name")},
+        "MinimumLengthValidator": {},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -187,9 +222,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
+    False  # anyone could have us write to anybody, and about a signup that is closed
+)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "gallery"
 ACCOUNT_SESSION_REMEMBER = True
+# Rate limits count by address: behind proxies, the one that this many of them handed on.
+ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
 EMAIL_CONFIG = url_setting("EMAIL_URL", env.email_url, "consolemail://")
@@ -201,7 +241,7 @@ DEFAULT_FROM_EMAIL = setting("SORAHUB_FROM_EMAIL", default="sorahub <sorahub@loc
 INVITATION_LIFETIME = timedelta(days=positive("SORAHUB_INVITATION_DAYS", 14))
 MAX_RUNNING = positive("SORAHUB_MAX_RUNNING", 1)  # jobs of one member at once
 MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
-LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10))
+LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
 CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 15))
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
@@ -239,6 +279,8 @@ LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
 TIME_ZONE = setting("SORAHUB_TIME_ZONE", default="UTC")
+if TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(f"SORAHUB_TIME_ZONE is {TIME_ZONE!r}, and must be like Europe/Berlin.")
 USE_TZ = True
 
 LOGGING = {

@@ -75,6 +75,8 @@ def broken_entries() -> Iterator[tuple[int, str]]:
             yield entry.sequence, "doesn't follow the entry before it"
         elif entry.entry_hash != _entry_hash(entry):
             yield entry.sequence, "was changed"
+        elif entry.erased_at and (entry.words or entry.salt):
+            yield entry.sequence, "has words although it says that they were erased"
         elif not entry.erased_at and entry.digest != _digest(entry.salt, entry.words):
             yield entry.sequence, "has other words than were written"
         previous, expected = entry.entry_hash, entry.sequence + 1

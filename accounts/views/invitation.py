@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -25,7 +26,13 @@ def invitation(request, key):
         if request.method == "POST" and form.is_valid():
             user = accept(found, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
             return perform_login(request, user, redirect_url=reverse("home"), signup=True)
-    except (NotAcceptable, IntegrityError) as refusal:
-        return render(request, "accounts/invitation_closed.html", {"refusal": refusal}, status=410)
+    except NotAcceptable as refusal:
+        return _closed(request, refusal)
+    except IntegrityError:  # two invitations of one address, accepted at the same moment
+        return _closed(request, _("There is already an account for this address. Log in instead."))
     status = 422 if form.is_bound else 200
     return render(request, "accounts/invitation.html", {"invitation": found, "form": form}, status=status)
+
+
+def _closed(request, refusal):
+    return render(request, "accounts/invitation_closed.html", {"refusal": refusal}, status=410)

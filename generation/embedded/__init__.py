@@ -1,4 +1,4 @@
-"""The small text-to-video model that ships with the project: where its weights lie and what to ask of it (no torch here)."""
+"""The small text-to-video model that ships with the project: its weights and good prompts (no torch here)."""
 
 from pathlib import Path
 

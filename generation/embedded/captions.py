@@ -28,7 +28,9 @@ def caption(scene, rng):
     noun, color = rng.choice(THINGS[scene.thing]), rng.choice(COLORS[scene.color])
     if rng.random() < 0.35:
         noun, color = scene.thing, scene.color
-    place, time, motion = (rng.choice(names) for names in (PLACES[scene.place], TIMES[scene.time], MOTIONS[scene.motion]))
+    place, time, motion = (
+        rng.choice(names) for names in (PLACES[scene.place], TIMES[scene.time], MOTIONS[scene.motion])
+    )
     told = [motion, place, time]
     if rng.random() < 0.16:
         told.pop(rng.randrange(3))
@@ -38,7 +40,11 @@ def caption(scene, rng):
     if rng.random() < 0.12 and motion in told:
         told.remove(motion)
         subject = f"{motion} {subject}"
-    words = " ".join([*_opening(told, rng), subject, *told]) if rng.random() < 0.75 else ", ".join([subject, *told])
+    words = (
+        " ".join([*_opening(told, rng), subject, *told])
+        if rng.random() < 0.75
+        else ", ".join([subject, *told])
+    )
     if rng.random() < 0.2:
         words = f"{rng.choice(FILLERS)} {words}"
     if rng.random() < 0.25:
@@ -46,10 +52,14 @@ def caption(scene, rng):
     return _unknown_word(words, rng) + rng.choice(("", "", "."))
 
 
-def plain_caption(scene):
-    """The scene in the plainest words, always the same: what the evaluation asks for."""
-    article = "an" if scene.color == "orange" else "a"
-    return " ".join([article, scene.color, scene.thing, MOTIONS[scene.motion][0], PLACES[scene.place][0], TIMES[scene.time][0]])
+def full_caption(scene, rng):
+    """The scene with every attribute said, in the words that `rng` picks: what the evaluation asks for."""
+    noun, color = rng.choice(THINGS[scene.thing]), rng.choice(COLORS[scene.color])
+    place, time, motion = (
+        rng.choice(names) for names in (PLACES[scene.place], TIMES[scene.time], MOTIONS[scene.motion])
+    )
+    article = "an" if color[0] in "aeiou" else "a"
+    return f"{article} {color} {noun} {motion} {place} {time}"
 
 
 def vocabulary():

@@ -66,4 +66,4 @@ class Shards:
 
     def fine(self, names):
         """The decoder's targets, one level finer than the latents, of the named shards."""
-        return torch.cat([torch.from_numpy(np.load(self.folder / name)["fine"]).float() for name in names])
+        return torch.cat([torch.from_numpy(np.load(self.folder / name)["fine"]) for name in names])

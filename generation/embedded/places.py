@@ -84,7 +84,7 @@ def _disc(sky, x, y, cx, cy, radius, color, glow, reach):
 
 def _ridge(picture, place, time, x, y, rng):
     """A far ridge of hills, dunes or mountains, half lost in the air."""
-    top, low, light = (np.array(c, np.float32) for c in SKIES[time])
+    _, low, light = (np.array(c, np.float32) for c in SKIES[time])
     line = HORIZON - 9 + _wave(x, rng, 6.0, 55)
     color = np.array(GROUNDS[place][1], np.float32) * light * 0.62 + low * 0.38
     picture[:] = _blend(picture, color * (0.92, 0.95, 1.0), np.clip(y - line + 0.5, 0, 1))
@@ -107,16 +107,22 @@ def _ground(place, x, y, rng, size):
 
 def _skyline(picture, time, x, y, size, rng):
     low = np.array(SKIES[time][1], np.float32)
-    wall = np.array({"day": (0.60, 0.64, 0.72), "dusk": (0.46, 0.34, 0.44), "night": (0.13, 0.14, 0.24)}[time], np.float32)
+    wall = np.array(
+        {"day": (0.60, 0.64, 0.72), "dusk": (0.46, 0.34, 0.44), "night": (0.13, 0.14, 0.24)}[time], np.float32
+    )
     window = {"day": (0.80, 0.86, 0.93), "dusk": (1.0, 0.80, 0.48), "night": (0.98, 0.84, 0.48)}[time]
     left = -float(rng.uniform(0, 12))
     while left < size:
         wide = float(rng.choice([16, 20, 24]))
         roof = HORIZON - float(rng.uniform(16, 42))
-        inside = np.clip(x - left + 0.5, 0, 1) * np.clip(left + wide - x - 0.5, 0, 1) * np.clip(y - roof + 0.5, 0, 1)
+        inside = (
+            np.clip(x - left + 0.5, 0, 1)
+            * np.clip(left + wide - x - 0.5, 0, 1)
+            * np.clip(y - roof + 0.5, 0, 1)
+        )
         tone = wall * rng.uniform(0.86, 1.12)
         picture[:] = _blend(picture, tone * 0.86 + low * 0.14, inside)
-        grid = (((x - left) % 8 > 3) & ((x - left) % 8 < 6.5) & ((y - roof) % 9 > 4) & ((y - roof) % 9 < 7.5))
+        grid = ((x - left) % 8 > 3) & ((x - left) % 8 < 6.5) & ((y - roof) % 9 > 4) & ((y - roof) % 9 < 7.5)
         lit = grid & (inside > 0.9) & (x - left > 2) & (x - left < wide - 2)
         picture[:] = _blend(picture, np.array(window, np.float32), lit * (0.75 if time == "night" else 0.5))
         left += wide + float(rng.choice([0, 0, 3]))

@@ -55,7 +55,18 @@ def render(scene):
     x, y, squash = path(scene, radius, rng)
     places.shade_ground(frames, scene.place, x, y, radius)
     tint = np.array(LIGHT[scene.time], np.float32)
-    shapes.draw(frames, scene.thing, np.array(PALETTE[scene.color], np.float32), tint, x, y, radius, squash, scene.motion, rng)
+    shapes.draw(
+        frames,
+        scene.thing,
+        np.array(PALETTE[scene.color], np.float32),
+        tint,
+        x,
+        y,
+        radius,
+        squash,
+        scene.motion,
+        rng,
+    )
     return (np.clip(frames, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

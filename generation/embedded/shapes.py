@@ -1,4 +1,4 @@
-"""Draws the things, as signed distances with soft edges and a light from the upper left; every frame of a clip at once."""
+"""Draws the things, as signed distances with soft edges and light from the upper left, all frames at once."""
 
 import numpy as np
 
@@ -39,6 +39,7 @@ def _paste(frame, patch, alpha, left, top, height, width):
 
 # Distances: negative inside, in units of the thing's radius.
 
+
 def _circle(u, v, cx, cy, r):
     return np.hypot(u - cx, v - cy) - r
 
@@ -53,7 +54,7 @@ def _box(u, v, cx, cy, w, h, r):
 
 
 def _convex(u, v, points, r=0.0):
-    """A convex polygon (clockwise on the screen, points as rows); exact near its edges, which is all that a soft edge needs."""
+    """A convex polygon, clockwise on the screen; exact near its edges, which is all that a soft edge needs."""
     points = np.asarray(points, np.float32)
     out = None
     for (ax, ay), (bx, by) in zip(points, np.roll(points, -1, 0), strict=True):
@@ -79,12 +80,13 @@ def _star(u, v):
 def _heart(u, v):
     a, b = np.abs(u), -v + 0.35
     lobe = np.hypot(a - 0.48, b - 0.62) - 0.56
-    wedge = (a * 0.78 - (b + 0.62) * 0.62)
+    wedge = a * 0.78 - (b + 0.62) * 0.62
     body = np.maximum(np.maximum(wedge, b - 0.62), -b - 0.75)
     return np.minimum(lobe, body)
 
 
 # Painting: layers of (distance, color), lit from the upper left.
+
 
 def _layers(u, v, soft, layers):
     alpha = np.zeros(u.shape, np.float32)
@@ -92,7 +94,9 @@ def _layers(u, v, soft, layers):
     for distance, color in layers:
         mask = np.clip(0.5 - distance / soft, 0, 1).astype(np.float32)
         alpha = np.maximum(alpha, mask)
-        picture += (np.asarray(color, np.float32) - picture) * np.clip(0.5 - (distance - soft) / soft, 0, 1)[..., None]
+        picture += (np.asarray(color, np.float32) - picture) * np.clip(0.5 - (distance - soft) / soft, 0, 1)[
+            ..., None
+        ]
     return picture, alpha
 
 
@@ -175,7 +179,9 @@ def _bird(u, v, t, color, soft, facing, motion, rng):
     layers += _body(u, v, soft, np.minimum(body, head), color)
     lift = 0.55 + 0.62 * flap  # of the wing's tip above its root; negative is below
     along = np.clip((0.40 - u) / 1.05, 0, 1)
-    wing = np.maximum(np.abs(v - 0.05 + lift * along * 1.15) - 0.34 * (1 - along) - 0.05, np.abs(u + 0.12) - 0.52)
+    wing = np.maximum(
+        np.abs(v - 0.05 + lift * along * 1.15) - 0.34 * (1 - along) - 0.05, np.abs(u + 0.12) - 0.52
+    )
     layers += [(wing, _rim(color)), (wing + 1.6 * soft, _lit(u, v, color * 0.86 + 0.05))]
     layers.append((_circle(u, v, 0.86, -0.20, 0.10), DARK if color.sum() > 0.6 else WHITE))
     return _layers(u, v, soft, layers)
@@ -233,6 +239,15 @@ def _turn(u, v, angle):
 
 
 PAINTERS = {
-    "ball": _ball, "star": _star_thing, "square": _square, "triangle": _triangle, "heart": _heart_thing,
-    "balloon": _balloon, "boat": _boat, "bird": _bird, "fish": _fish, "car": _car, "rocket": _rocket,
+    "ball": _ball,
+    "star": _star_thing,
+    "square": _square,
+    "triangle": _triangle,
+    "heart": _heart_thing,
+    "balloon": _balloon,
+    "boat": _boat,
+    "bird": _bird,
+    "fish": _fish,
+    "car": _car,
+    "rocket": _rocket,
 }

@@ -36,8 +36,12 @@ def _lower_case_rules():
     """SentencePiece's compiled NFKC + case folding: the only normalizer that survives saving a T5 tokenizer."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a red ball", "one blue boat"] * 20), model_writer=model, vocab_size=24,
-        hard_vocab_limit=False, normalization_rule_name="nmt_nfkc_cf", minloglevel=2,
+        sentence_iterator=iter(["a red ball", "one blue boat"] * 20),
+        model_writer=model,
+        vocab_size=24,
+        hard_vocab_limit=False,
+        normalization_rule_name="nmt_nfkc_cf",
+        minloglevel=2,
     )
     proto = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
     return proto.normalizer_spec.precompiled_charsmap
@@ -47,9 +51,17 @@ def encoder(vocabulary_size):
     """An untrained T5 encoder: 2 layers of 128."""
     model = T5EncoderModel(
         T5Config(
-            vocab_size=vocabulary_size, d_model=DIM, d_kv=32, num_heads=4, d_ff=256, num_layers=2, dropout_rate=0.0,
-            relative_attention_num_buckets=BUCKETS, relative_attention_max_distance=FAR,
-            feed_forward_proj="gated-gelu", decoder_start_token_id=0,
+            vocab_size=vocabulary_size,
+            d_model=DIM,
+            d_kv=32,
+            num_heads=4,
+            d_ff=128,
+            num_layers=2,
+            dropout_rate=0.0,
+            relative_attention_num_buckets=BUCKETS,
+            relative_attention_max_distance=FAR,
+            feed_forward_proj="gated-gelu",
+            decoder_start_token_id=0,
         )
     )
     torch.nn.init.normal_(model.shared.weight, std=1.0)

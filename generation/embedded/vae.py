@@ -7,7 +7,7 @@ from diffusers import AutoencoderKLLTXVideo
 WIDTH = 56  # channels of every block
 RANK = 54  # principal components kept at each level, and latent channels
 LEVELS = 3  # each halves time, height and width; with patches of 4 that is 32 pixels and 8 frames a token
-RESNETS = 3  # in the decoder, behind the first upsampling: the only part that is trained by descent
+RESNETS = 2  # in the decoder, behind the first upsampling: the only part that is trained by descent
 # One constant channel, so large that RMSNorm divides by a constant and SiLU sees only its linear part x/2.
 CONSTANT = 2.0**20
 LINEAR = CONSTANT / WIDTH**0.5 * 2
@@ -39,7 +39,9 @@ def empty():
             resnet.conv2.conv.bias.zero_()
         encoder, decoder = vae.encoder, vae.decoder
         patch = encoder.in_channels
-        encoder.conv_in.conv.weight[:patch, :, 2, 1, 1] = torch.eye(patch)  # causal: the last tap in time is now
+        encoder.conv_in.conv.weight[:patch, :, 2, 1, 1] = torch.eye(
+            patch
+        )  # causal: the last tap in time is now
         encoder.conv_in.conv.bias[-1] = CONSTANT
         for block in encoder.down_blocks:
             block.downsamplers[0].conv.bias[-1] = CONSTANT
@@ -62,7 +64,11 @@ def fit_encoder(vae, clips, batch=10):
     for level in range(LEVELS):
         total, outer, count = 0.0, 0.0, 0
         for start in range(0, len(clips), batch):
-            rows = group(coefficients(vae, to_tensor(clips[start : start + batch]), level)).movedim(1, -1).flatten(0, 3)
+            rows = (
+                group(coefficients(vae, to_tensor(clips[start : start + batch]), level))
+                .movedim(1, -1)
+                .flatten(0, 3)
+            )
             outer, total, count = outer + rows.T @ rows, total + rows.sum(0), count + len(rows)
         mean = (total / count).double()
         _, vectors = torch.linalg.eigh((outer / count).double() - torch.outer(mean, mean))
@@ -77,7 +83,7 @@ def fit_encoder(vae, clips, batch=10):
 
 
 def coefficients(vae, video, level):
-    """The first `level` levels of the encoder, (n, 48 or RANK, frames, height, width), without multiplying by its zeros."""
+    """The encoder's first levels, (n, 48 or RANK, frames, height, width), without multiplying by its zeros."""
     p = vae.encoder.patch_size
     n, c, t, h, w = video.shape
     x = video.reshape(n, c, t, h // p, p, w // p, p).permute(0, 1, 6, 4, 2, 3, 5).flatten(1, 3)
@@ -125,7 +131,7 @@ def decode_until(vae, latents, block):
 
 
 def _neighbors(x):
-    """(n, c, t, h, w) to rows of its 27 neighbors, padded as the decoder's convolutions pad (edges in time, zeros in space)."""
+    """(n, c, t, h, w) to rows of 27 neighbors, padded as the decoder pads (edges in time, zeros in space)."""
     x = F.pad(torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2), (1, 1, 1, 1))
     x = x.unfold(2, 3, 1).unfold(3, 3, 1).unfold(4, 3, 1)  # n c t h w 3 3 3
     return x.permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(0, 3).flatten(1)

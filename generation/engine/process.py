@@ -33,6 +33,9 @@ VIDEO, POSTER = "video.mp4", "poster.jpg"
 STOPPED = "The machine stopped in the middle of this clip."
 HUNG = "The machine stopped answering in the middle of this clip."
 
+# Threads that share a core with others wait for each other: on two busy cores, two are ten times slower than one.
+THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
+
 # Weights come from local folders: nothing in the child has a reason to ask the network.
 CHILD_ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -172,7 +175,7 @@ class _Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "generation.engine.child", model.id],
             cwd=PROJECT,
-            env=os.environ | CHILD_ENVIRONMENT,
+            env={"OMP_NUM_THREADS": str(THREADS)} | os.environ | CHILD_ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,6 +10,8 @@ from accounts.permissions import check_can_create, requires
 
 from .. import queue, tasks
 from ..embedded import EXAMPLES
+from ..engine import catalog
+from ..engine.catalog import Size
 from ..forms import PromptForm
 from ..models import Attempt, Job
 
@@ -20,7 +22,9 @@ PAGE = 24
 @requires(check_can_create)
 def studio(request):
     again = request.GET.get("from")
-    return render(request, "generation/studio.html", _context(request, PromptForm(initial=_recipe_of(request, again))))
+    return render(
+        request, "generation/studio.html", _context(request, PromptForm(initial=_recipe_of(request, again)))
+    )
 
 
 @require_POST
@@ -57,7 +61,9 @@ def _takes(request):
     takes = (
         Job.objects.visible_to(request.user)
         .select_related("clip")
-        .prefetch_related(Prefetch("attempts", Attempt.objects.filter(ended_at=None), to_attr="open_attempts"))
+        .prefetch_related(
+            Prefetch("attempts", Attempt.objects.filter(ended_at=None), to_attr="open_attempts")
+        )
         .order_by("-created_at", "-pk")
     )
     after = Job.objects.visible_to(request.user).filter(pk=_uuid(request.GET.get("after"))).first()
@@ -73,7 +79,15 @@ def _recipe_of(request, job_id: str | None) -> dict | None:
         return None
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=job_id)
     names = ("model", "prompt", "negative_prompt", "steps", "guidance", "seed")
-    return {name: getattr(job, name) for name in names}
+    return {name: getattr(job, name) for name in names} | {
+        "aspect": Size(job.width, job.height).aspect,
+        "duration": next((f"{seconds:g}" for seconds, frames in _lengths(job) if frames == job.frames), None),
+    }
+
+
+def _lengths(job: Job):
+    model = catalog.CATALOG.get(job.model)
+    return model.lengths.items() if model else ()
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

@@ -5,8 +5,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, JSONField, Q
-from django.db.models.functions import Cast
+from django.db.models import F, JSONField, Q, Value
+from django.db.models.functions import Cast, NullIf
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
@@ -43,7 +43,8 @@ class PublicationQuerySet(models.QuerySet):
 
     def about(self, words: str):
         """Searches the frozen text's words, and nothing else."""
-        found = self.with_content().alias(said=Cast("content", JSONField()))
+        # The database may read every submission's text before it looks for publications: an erased one is no JSON.
+        found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
         for word in words.split():
             matches = [Q(**{f"said__{part}__icontains": word}) for part in ("title", "statement", "credit")]
             found = found.filter(matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word))

@@ -12,8 +12,8 @@ from generation import media, storage
 
 from .. import gate, policy, queue
 from ..forms import DecisionForm, TakedownForm
-from ..models import PublicFile, Publication, Submission
-from ..permissions import NotAllowed
+from ..models import Publication, PublicFile, Submission
+from ..permissions import NotAllowed, check_can_decide
 from .refusals import conflict
 
 PAGE = 50
@@ -58,7 +58,8 @@ def room(request, pk):
 def claim(request, pk):
     found = _submission(pk)
     if not queue.claim(found, by=request.user):
-        return conflict(request, _("Somebody else is looking at this clip now."), back=reverse("desk"))
+        words = _("This clip can't be claimed: somebody else holds it, it is decided already, or it is your own.")
+        return conflict(request, words, back=reverse("desk"))
     return redirect("room", found.pk)
 
 
@@ -75,13 +76,13 @@ def decision(request, pk):
     # Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404.
     found = get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
     form = DecisionForm(request.POST)
-    if not form.is_valid():
-        return _room(request, _submission(pk), form=form, status=422)
     try:
+        if not form.is_valid():  # shown again, unless nothing can be decided here any more
+            check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
+            return _room(request, _submission(pk), form=form, status=422)
         made = gate.decide(found, by=request.user, **form.cleaned_data)
     except NotAllowed as refusal:
-        back = reverse("desk")
-        return conflict(request, refusal, back=back, kept=form.cleaned_data["note"])
+        return conflict(request, refusal, back=reverse("desk"), kept=request.POST.get("note", ""))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return redirect("desk")
 

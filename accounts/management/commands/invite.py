@@ -2,8 +2,9 @@
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
+from django.db import OperationalError, ProgrammingError
 
+from accounts.models import Invitation
 from accounts.models.invitation import NotInvitable, invite
 from accounts.models.membership import Role
 
@@ -18,12 +19,16 @@ class Command(BaseCommand):
 
     def handle(self, *, email, role, cohort, **options):
         try:
-            validate_email(email)
-            if not cohort.strip() or len(cohort) > 80:
-                raise CommandError("A cohort's name has 1 to 80 characters.")
+            Invitation._meta.get_field("email").clean(email, None)
+            if not (cohort.strip() and cohort.isprintable() and len(cohort) <= 80):
+                raise CommandError("A cohort's name has 1 to 80 characters, on one line.")
             _, link = invite(email, role=role, cohort=cohort.strip(), by=None)
         except ValidationError:
             raise CommandError(f"{email!r} is not an e-mail address.") from None
         except NotInvitable as refusal:
             raise CommandError(str(refusal)) from None
+        except (OperationalError, ProgrammingError):
+            raise CommandError(
+                "The database isn't ready. Does it answer, and has `manage.py migrate` run?"
+            ) from None
         self.stdout.write(link)

@@ -6,10 +6,10 @@ Nothing is written past the gate: the clips come from the engine, the approvals 
 
 import os
 import time
-from itertools import cycle, islice
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from accounts.models import Membership, User
 from accounts.models.invitation import Invitation, accept, invite
@@ -22,7 +22,7 @@ from review import queue as desk
 from review.models import Submission
 
 # Prompt, title, statement, seed. The last three stay at the desk.
-FILMS = [
+WORKS = [
     ("a red balloon rising over a green field at sunset", "Letting go", "The first thing I asked it for.", 11),
     ("a white boat sails west at sea under the moon", "Night crossing", "", 12),
     ("a blue car moving left on a city street at night", "Last bus missed", "Walked home in the end.", 13),
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     help = "Fills the demo with members and clips, through the gate. Run again, it adds only what is missing."
 
     def add_arguments(self, parser):
-        parser.add_argument("--clips", type=int, default=len(FILMS), help="how many clips there should be in all")
+        parser.add_argument("--clips", type=int, default=len(WORKS), help="how many clips there should be in all")
         parser.add_argument("--artists", type=int, default=1, help="among how many artists")
 
     def handle(self, *, clips, artists, **options):
@@ -49,42 +49,50 @@ class Command(BaseCommand):
             raise CommandError("Demo members have a known password: set SORAHUB_DEMO=1 where that is what you want.")
         if clips < 0 or artists < 1:
             raise CommandError("--clips must be 0 or more, and --artists 1 or more.")
-        password = os.environ.get("SORAHUB_DEMO_PASSWORD") or "sorahub-demo"
-        makers = [member(_address(n), f"Demo Artist{f' {n}' if n > 1 else ''}", Role.ARTIST, password) for n in range(1, artists + 1)]
+        password = demo_password()
+        makers = [member(*_maker(number), Role.ARTIST, password) for number in range(1, artists + 1)]
         reviewer = member("reviewer@example.com", "Demo Reviewer", Role.REVIEWER, password)
         member("admin@example.com", "Demo Admin", Role.ADMIN, password)
-        self._films(clips, makers, reviewer)
+        self._works(clips, makers, reviewer)
 
-    def _films(self, count: int, makers: list[User], reviewer: User) -> None:
-        """Film number n has a seed of its own, by which a second run knows it; seeds come in the films' order."""
-        model = catalog.offered()[0] if catalog.offered() else None
-        if model is None:
+    def _works(self, count: int, makers: list[User], reviewer: User) -> None:
+        """Works are made in their order, so how many there are tells where a second run goes on."""
+        if not catalog.offered():
             self.stdout.write("No model is installed, so no clips were made.")
             return
-        made = Submission.objects.filter(artist__in=makers).count()
-        films = list(islice(cycle(FILMS), count))
-        for number in range(made, count):
-            prompt, title, statement, seed = films[number]
+        for number in range(Submission.objects.filter(artist__in=makers).count(), count):
+            prompt, title, statement, seed = WORKS[number % len(WORKS)]
             artist = makers[number % len(makers)]
-            if number < len(FILMS):
-                self.stdout.write(f"Making clip {number + 1} of {min(count, len(FILMS))}: {title}")
-                clip = generated(artist, model, prompt, seed)
+            if number < len(WORKS):
+                self.stdout.write(f"Making clip {number + 1} of {min(count, len(WORKS))}: {title}")
+                clip = generated(artist, catalog.offered()[0], prompt, seed)
             else:
                 clip = copied(artist, source_of(number, makers))
-            submission = sealing.submit(clip, by=artist, title=title, statement=statement, discloses_recipe=number % 2 == 0)
-            if number >= len(FILMS) or number < len(FILMS) - WAITING:
+            words = {"title": title, "statement": statement, "discloses_recipe": number % 2 == 0}
+            submission = sealing.submit(clip, by=artist, **words)
+            if not len(WORKS) - WAITING <= number < len(WORKS):
                 approved(submission, reviewer)
                 gate.publish(submission, by=artist)
 
 
-def _address(number: int) -> str:
-    return "artist@example.com" if number == 1 else f"artist{number}@example.com"
+def demo_password() -> str:
+    """What the demo's members log in with."""
+    return os.environ.get("SORAHUB_DEMO_PASSWORD") or "sorahub-demo"
+
+
+def _maker(number: int) -> tuple[str, str]:
+    """(e-mail, name) of the demo's artist of this number, from 1."""
+    suffix = str(number) if number > 1 else ""
+    return f"artist{suffix}@example.com", f"Demo Artist {suffix}".strip()
 
 
 def member(email: str, name: str, role: str, password: str) -> User:
-    """The member with this address, invited and accepted if there is none yet."""
+    """The member with this address, invited and accepted if there is none yet; the password is the one asked for."""
     existing = Membership.objects.filter(user__email=email).select_related("user").first()
     if existing:
+        if not existing.user.check_password(password):
+            existing.user.set_password(password)
+            existing.user.save(update_fields=["password"])
         return existing.user
     Invitation.objects.open().filter(email=email).delete()
     invitation, _link = invite(email, role=role, cohort=COHORT, by=None)
@@ -109,13 +117,14 @@ def generated(artist: User, model: catalog.Model, prompt: str, seed: int) -> Cli
 
 
 def source_of(number: int, makers: list[User]) -> Clip:
-    """The generated clip whose bytes the film of this number shares."""
+    """The generated clip whose bytes the work of this number shares."""
     clips = Clip.objects.filter(owner__in=makers).order_by("created_at")
-    return clips[number % len(FILMS)]
+    return clips[number % len(WORKS)]
 
 
+@transaction.atomic
 def copied(artist: User, source: Clip) -> Clip:
-    """A clip of the same bytes, made by a job and an attempt like any other."""
+    """A clip of the same bytes, made by a job and an attempt like any other, before a worker could see either."""
     job = queue.enqueue(artist, source.job.recipe)
     Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, attempts_made=1)
     attempt = Attempt.objects.create(job=job, number=1, worker="seed_demo", lease_until=job.created_at)

@@ -13,4 +13,6 @@ class Command(BaseCommand):
 
     def handle(self, *, grace, **options):
         swept = sweep.sweep(grace=grace)
-        self.stdout.write(f"{swept.orphans} orphans deleted, {swept.mended} publications mended, {swept.missing} missing.")
+        self.stdout.write(
+            f"{swept.orphans} orphans deleted, {swept.mended} publications mended, {swept.missing} files missing."
+        )
