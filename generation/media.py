@@ -74,7 +74,7 @@ def _is_known(request, etag: str) -> bool:
 
 
 def _asked_range(request, etag: str | None) -> tuple[str, str] | None:
-    """The two ends of a single byte range; several ranges, or a stale If-Range, mean the whole file (RFC 9110, 14.2)."""
+    """The two ends of a single byte range; several ranges, or a stale If-Range, mean the whole file (RFC 9110)."""
     if request.method != "GET":
         return None
     condition = request.headers.get("If-Range")

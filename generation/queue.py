@@ -74,9 +74,16 @@ def claim_next(worker: str) -> Attempt | None:
 
 def _members_in_turn() -> list:
     """Owners with a job waiting and room under their cap, least recently served first."""
-    busy = Job.objects.running().values("owner").annotate(count=Count("pk")).filter(count__gte=settings.MAX_RUNNING)
+    busy = (
+        Job.objects.running()
+        .values("owner")
+        .annotate(count=Count("pk"))
+        .filter(count__gte=settings.MAX_RUNNING)
+    )
     waiting = Seat.objects.filter(Exists(Job.objects.queued().filter(owner=OuterRef("pk"))))
-    return list(_in_turn(waiting.exclude(pk__in=busy.values("owner"))).values_list("pk", flat=True)[:CANDIDATES])
+    return list(
+        _in_turn(waiting.exclude(pk__in=busy.values("owner"))).values_list("pk", flat=True)[:CANDIDATES]
+    )
 
 
 def _in_turn(seats):
@@ -97,9 +104,7 @@ def put_back_lapsed() -> int:
 
 def is_waiting() -> bool:
     """Is there anything for a worker to do?"""
-    return (
-        bool(_members_in_turn()) or Attempt.objects.filter(ended_at=None, lease_until__lte=Now()).exists()
-    )
+    return bool(_members_in_turn()) or Attempt.objects.filter(ended_at=None, lease_until__lte=Now()).exists()
 
 
 # --- Ending --------------------------------------------------------------------------------------
@@ -115,7 +120,9 @@ class Stored:
 
 
 @transaction.atomic
-def finish(attempt: Attempt, *, recipe: dict, width: int, height: int, frames: int, fps: float, files) -> bool:
+def finish(
+    attempt: Attempt, *, recipe: dict, width: int, height: int, frames: int, fps: float, files
+) -> bool:
     """Makes the clip, once: False if the attempt lapsed or the job was cancelled meanwhile."""
     if not _end(attempt, Attempt.Outcome.SUCCEEDED, to=Job.Status.SUCCEEDED):
         return False
@@ -151,7 +158,9 @@ def cancel(job: Job, *, by) -> bool:
         status=Job.Status.CANCELLED, finished_at=Now()
     )
     if changed:
-        Attempt.objects.filter(job=job, ended_at=None).update(ended_at=Now(), outcome=Attempt.Outcome.CANCELLED)
+        Attempt.objects.filter(job=job, ended_at=None).update(
+            ended_at=Now(), outcome=Attempt.Outcome.CANCELLED
+        )
         audit.record("job.cancelled", by=by, subject=job)
     return bool(changed)
 
@@ -186,7 +195,9 @@ def position(job: Job) -> int | None:
     """
     if job.status != Job.Status.QUEUED:
         return None
-    waiting = Seat.objects.filter(owner__jobs__status=Job.Status.QUEUED).annotate(waiting=Count("owner__jobs"))
+    waiting = Seat.objects.filter(owner__jobs__status=Job.Status.QUEUED).annotate(
+        waiting=Count("owner__jobs")
+    )
     seats = list(_in_turn(waiting).values_list("pk", "waiting"))
     before = Q(created_at__lt=job.created_at) | Q(created_at=job.created_at, pk__lt=job.pk)
     k = 1 + Job.objects.queued().filter(before, owner=job.owner_id).count()

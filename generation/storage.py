@@ -52,8 +52,25 @@ class Store:
         finally:
             Path(temporary).unlink(missing_ok=True)
 
-    def delete(self, name: str) -> None:
-        self.path(name).unlink(missing_ok=True)
+    def holds(self, name: str, *, size: int) -> bool:
+        """Is a file of this name and size (bytes) there? What it says inside was proven when it was written."""
+        try:
+            return self.path(name).stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+    def delete(self, name: str, *, older_than: float = 0) -> bool:
+        """Deletes a file, unless it was written anew within these seconds; True if it is gone."""
+        path = self.path(name)
+        try:
+            if path.stat().st_mtime > time.time() - older_than:
+                return False
+            path.unlink()
+            if path.parent.parent == self.incoming.resolve():
+                path.parent.rmdir()  # what an attempt left behind; not empty yet: the next file's turn
+        except OSError:
+            return not path.exists()
+        return True
 
     def delete_folder(self, name: str) -> None:
         try:

@@ -34,7 +34,9 @@ def decide(
     if not can_review(by):
         raise NotAllowed(_("Only reviewers decide on clips."))
     if outcome == Decision.Outcome.REFUSE and not (policy.clauses(list(reasons)) and note.strip()):
-        raise NotAllowed(_("A refusal names at least one clause of the policy and says in a note what to change."))
+        raise NotAllowed(
+            _("A refusal names at least one clause of the policy and says in a note what to change.")
+        )
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
@@ -53,7 +55,9 @@ def decide(
             publication = Publication.objects.create(
                 approval_id=decision.pk, content_hash=content_hash, by=submission.artist
             )
-        audit.record(f"submission.{'approved' if decision.is_approval else 'refused'}", by=by, subject=submission)
+        audit.record(
+            f"submission.{'approved' if decision.is_approval else 'refused'}", by=by, subject=submission
+        )
         if publication:
             audit.record("publication.created", by=submission.artist, subject=publication)
     if publication:
@@ -71,7 +75,7 @@ def check_can_publish(submission: Submission, by) -> Approval:
     approval = Approval.objects.filter(submission=submission).first()
     if approval is None:
         raise NotPublishable(_("This clip can't go public: no reviewer has approved it."))
-    if approval.content_hash != submission.content_hash:
+    if approval.content_hash != submission.content_hash or not submission.is_whole:
         raise NotPublishable(_("This clip changed after it was approved. Submit it again."))
     if Takedown.objects.filter(publication__approval=approval).exists():
         raise NotPublishable(_("This clip was taken down. Submit it again if you want it back."))
@@ -113,12 +117,13 @@ def put_files_in_place(publication: Publication) -> bool:
 
 
 def _copy_files(publication: Publication) -> None:
+    """What to copy is read from the approved text itself, as everything public is."""
     public = storage.public()
-    for file in publication.submission.files.all():
-        name = publication.file_name(file.kind)
-        if not public.path(name).exists():
-            source = storage.private().path(storage.private_name(file.sha256))
-            public.write(name, source, sha256=file.sha256)
+    for kind, file in publication.submission.work["files"].items():
+        name = publication.file_name(kind)
+        if not public.holds(name, size=file["size"]):
+            source = storage.private().path(storage.private_name(file["sha256"]))
+            public.write(name, source, sha256=file["sha256"])
 
 
 # --- Taking down ---------------------------------------------------------------------------------

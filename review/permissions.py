@@ -45,7 +45,7 @@ def check_can_decide(submission: Submission, by, *, content_hash: str) -> None:
         raise Conflict(_("The artist has withdrawn this clip meanwhile. There is nothing left to decide."))
     if submission.state != "waiting":
         raise Conflict(_("Somebody has decided on this clip already. Your decision was not recorded."))
-    if submission.content_hash is None or submission.content_hash != content_hash:
+    if submission.content_hash != content_hash or not submission.is_whole:
         raise Conflict(_("This page showed another version of the clip. Reload it and look again."))
     claim = getattr(submission, "claim", None)
     if claim is None or claim.reviewer_id != by.pk or not claim.is_live:

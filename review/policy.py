@@ -23,7 +23,9 @@ POLICY: dict[str, tuple[Clause, ...]] = {
         Clause(
             "rights",
             _("Someone else's work"),
-            _("The clip copies a protected work, character, logo or brand closely enough to be taken for it."),
+            _(
+                "The clip copies a protected work, character, logo or brand closely enough to be taken for it."
+            ),
         ),
         Clause(
             "likeness",
@@ -38,7 +40,9 @@ POLICY: dict[str, tuple[Clause, ...]] = {
         Clause(
             "sexual",
             _("Sexual content"),
-            _("The clip is made to arouse. Nudity in a plainly artistic setting is not refused for that alone."),
+            _(
+                "The clip is made to arouse. Nudity in a plainly artistic setting is not refused for that alone."
+            ),
         ),
         Clause(
             "violence",
@@ -48,12 +52,16 @@ POLICY: dict[str, tuple[Clause, ...]] = {
         Clause(
             "hate",
             _("Hatred"),
-            _("The clip attacks people for what they are: their origin, faith, sex, orientation or disability."),
+            _(
+                "The clip attacks people for what they are: their origin, faith, sex, orientation or disability."
+            ),
         ),
         Clause(
             "deception",
             _("Made to deceive"),
-            _("The clip or its words present an invented event as real in a way that could mislead the public."),
+            _(
+                "The clip or its words present an invented event as real in a way that could mislead the public."
+            ),
         ),
         Clause(
             "private",

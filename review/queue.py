@@ -53,7 +53,6 @@ def release(submission: Submission, *, by) -> None:
     Claim.objects.filter(submission=submission, reviewer=by).delete()
 
 
-
 def place(submission: Submission) -> int | None:
     """Place in the queue by waiting time, from 1; None unless it waits."""
     if submission.state != "waiting":

@@ -19,7 +19,13 @@ CONTENT_VERSION = 1
 
 
 def submit(
-    clip: Clip, *, by, title: str, statement: str, discloses_recipe: bool = False, publish_on_approval: bool = False
+    clip: Clip,
+    *,
+    by,
+    title: str,
+    statement: str,
+    discloses_recipe: bool = False,
+    publish_on_approval: bool = False,
 ) -> Submission:
     """Sends a clip to the desk. Raises NotAllowed with a sentence if it can't go there now."""
     check_can_submit(clip, by)

@@ -26,8 +26,8 @@ class Swept:
 
 def sweep(*, grace: float = GRACE) -> Swept:
     swept = Swept(
-        orphans=_delete(storage.private(), _private_orphans(grace))
-        + _delete(storage.public(), _public_orphans(grace)),
+        orphans=_delete(storage.private(), _private_orphans(grace), grace)
+        + _delete(storage.public(), _public_orphans(grace), grace),
         mended=sum(gate.put_files_in_place(publication) for publication in _bare_publications()),
         missing=sum(1 for _ in _missing_files()),
     )
@@ -36,12 +36,8 @@ def sweep(*, grace: float = GRACE) -> Swept:
     return swept
 
 
-def _delete(store: storage.Store, names: Iterable[str]) -> int:
-    count = 0
-    for name in names:
-        store.delete(name)
-        count += 1
-    return count
+def _delete(store: storage.Store, names: Iterable[str], grace: float) -> int:
+    return sum(store.delete(name, older_than=grace) for name in names)
 
 
 def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -62,18 +58,16 @@ def _private_orphans(grace: float) -> Iterator[str]:
 def _public_orphans(grace: float) -> Iterator[str]:
     for names in batched(storage.public().names(older_than=grace), BATCH):
         slugs = {name: name.partition("/")[0] for name in names}
-        live = set(
-            Publication.objects.live().filter(slug__in=slugs.values()).values_list("slug", flat=True)
-        )
+        live = set(Publication.objects.live().filter(slug__in=slugs.values()).values_list("slug", flat=True))
         yield from (name for name in names if slugs[name] not in live)
 
 
 def _bare_publications() -> Iterator[Publication]:
     public = storage.public()
     live = Publication.objects.live().select_related("approval__submission")
-    for publication in live.prefetch_related("approval__submission__files").iterator(chunk_size=BATCH):
-        files = publication.submission.files.all()
-        if not all(public.path(publication.file_name(file.kind)).exists() for file in files):
+    for publication in live.iterator(chunk_size=BATCH):
+        files = publication.submission.work["files"].items()
+        if not all(public.holds(publication.file_name(kind), size=file["size"]) for kind, file in files):
             yield publication
 
 

@@ -35,7 +35,9 @@ def events(submission: Submission, *, names: bool) -> list[Event]:
         return [*told, Event(_("Ready to be published by its artist"), tone="now")]
     told.append(Event(_("Published"), publication.published_at, "good"))
     if takedown := getattr(publication, "takedown", None):
-        told.append(Event(_("Taken down"), takedown.at, "bad", _taker(submission, takedown, names), takedown.reason))
+        told.append(
+            Event(_("Taken down"), takedown.at, "bad", _taker(submission, takedown, names), takedown.reason)
+        )
     return told
 
 

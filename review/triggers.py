@@ -85,7 +85,13 @@ FITTING = (
         "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id AND s.content_hash IS NULL)",
         "a sealed submission gets no further files",
     ),
-    Rule(SUBMISSION, "unsealed", "INSERT", "NEW.content_hash IS NOT NULL", "a submission is sealed after its files"),
+    Rule(
+        SUBMISSION,
+        "unsealed",
+        "INSERT",
+        "NEW.content_hash IS NOT NULL",
+        "a submission is sealed after its files",
+    ),
 )
 
 
@@ -160,7 +166,9 @@ def _append_only(connection, table: str, columns: list[str]) -> list[Rule]:
 
 def _unerased(table: str) -> Rule:
     """A record born erased would be one that never said anything: a refusal without its note, say."""
-    return Rule(table, "unerased", "INSERT", "NEW.erased_at IS NOT NULL", "only what was written can be erased")
+    return Rule(
+        table, "unerased", "INSERT", "NEW.erased_at IS NOT NULL", "only what was written can be erased"
+    )
 
 
 def _identity(connection, table: str) -> list[str]:
@@ -182,7 +190,11 @@ def _no_replace(connection, table: str) -> Rule:
     )
     same = " OR ".join(f"({key})" for key in keys)
     return Rule(
-        table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} t WHERE {same})", "this record exists already"
+        table,
+        "replace",
+        "INSERT",
+        f"EXISTS (SELECT 1 FROM {table} t WHERE {same})",
+        "this record exists already",
     )
 
 

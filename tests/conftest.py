@@ -1,6 +1,7 @@
 """What every test gets: stores of its own, and a gate that is up before and after it."""
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
 
@@ -8,6 +9,9 @@ from review import triggers
 
 from . import factories
 
+CONFIGURED_NAME = settings.DATABASES["default"][
+    "NAME"
+]  # before pytest-django puts the test database's in its place
 _flush = TransactionTestCase._fixture_teardown
 
 
@@ -55,3 +59,43 @@ def login(client):
         return visitor
 
     return _login
+
+
+@pytest.fixture(scope="session")
+def database(django_db_setup, django_db_blocker):
+    """The test database, also when no collected test has the mark by which pytest-django knows to make one."""
+    from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
+
+    if connection.settings_dict["NAME"] != CONFIGURED_NAME:
+        yield  # it is there
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def lasting(database, django_db_blocker, tmp_path_factory):
+    """Database and stores for a world that the tests of one module share: built once, undone at the end."""
+    from django.db import transaction
+    from django.test import override_settings
+
+    place = tmp_path_factory.mktemp("lasting")
+    stores = override_settings(PRIVATE_STORE=place / "private", PUBLIC_STORE=place / "public")
+    with django_db_blocker.unblock(), stores, transaction.atomic():
+        yield place
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def undone(lasting, places, settings):
+    """Undoes what one test changes in the lasting world's database."""
+    from django.db import transaction
+
+    settings.PRIVATE_STORE, settings.PUBLIC_STORE = lasting / "private", lasting / "public"
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

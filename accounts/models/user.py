@@ -24,7 +24,9 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"), unique=True)
-    name = models.CharField(_("name"), max_length=80, help_text=_("Shown as the credit on your published clips."))
+    name = models.CharField(
+        _("name"), max_length=80, help_text=_("Shown as the credit on your published clips.")
+    )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 

@@ -17,7 +17,8 @@ def recipe_rows(recipe: dict) -> list[tuple[str, str]]:
         (_("Size"), f"{recipe['width']} × {recipe['height']}"),
         (
             _("Length"),
-            _("%(frames)s frames at %(fps)s a second") % {"frames": recipe["frames"], "fps": f"{recipe['fps']:g}"},
+            _("%(frames)s frames at %(fps)s a second")
+            % {"frames": recipe["frames"], "fps": f"{recipe['fps']:g}"},
         ),
         (_("Steps"), recipe["steps"]),
         (_("Guidance"), f"{recipe['guidance']:g}"),

@@ -29,4 +29,6 @@ def _send(request, pk, kind):
     """The row is looked up at each request: who may see it now is what counts."""
     mine = Clip.objects.visible_to(request.user)
     file = get_object_or_404(Rendition, clip__in=mine, clip_id=pk, kind=kind)
-    return media.send_private(request, storage.private(), storage.private_name(file.sha256), file.content_type)
+    return media.send_private(
+        request, storage.private(), storage.private_name(file.sha256), file.content_type
+    )

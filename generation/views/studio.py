@@ -4,6 +4,7 @@ import uuid
 
 from django.db.models import Prefetch, Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import check_can_create, requires
@@ -18,6 +19,7 @@ from ..models import Attempt, Job
 PAGE = 24
 
 
+@never_cache
 @require_safe
 @requires(check_can_create)
 def studio(request):

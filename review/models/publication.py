@@ -47,7 +47,9 @@ class PublicationQuerySet(models.QuerySet):
         found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
         for word in words.split():
             matches = [Q(**{f"said__{part}__icontains": word}) for part in ("title", "statement", "credit")]
-            found = found.filter(matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word))
+            found = found.filter(
+                matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word)
+            )
         return found
 
 

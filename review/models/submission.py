@@ -3,12 +3,15 @@
 A submission has no status column: what became of it is told by the records that point at it.
 """
 
+import hashlib
+import json
 import uuid
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from generation.models import Clip
 
@@ -60,6 +63,16 @@ class Submission(models.Model):
 
     def __str__(self):
         return f"Submission {self.pk}"
+
+    @cached_property
+    def work(self) -> dict:
+        """The frozen text as data: what reviewers are shown, because it is what they decide on."""
+        return json.loads(self.content)
+
+    @property
+    def is_whole(self) -> bool:
+        """Does the frozen text still have the hash that it was sealed with?"""
+        return self.content_hash == hashlib.sha256(self.content.encode()).hexdigest()
 
     @property
     def deadline(self):

@@ -32,7 +32,9 @@ def submit(request, pk):
     except NotAllowed as refusal:
         form.add_error(None, str(refusal))
         return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
-    messages.success(request, _("Submitted. Your clip and its words are now frozen until a reviewer decides."))
+    messages.success(
+        request, _("Submitted. Your clip and its words are now frozen until a reviewer decides.")
+    )
     return redirect("submission", submission.pk)
 
 

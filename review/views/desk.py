@@ -58,7 +58,9 @@ def room(request, pk):
 def claim(request, pk):
     found = _submission(pk)
     if not queue.claim(found, by=request.user):
-        words = _("This clip can't be claimed: somebody else holds it, it is decided already, or it is your own.")
+        words = _(
+            "This clip can't be claimed: somebody else holds it, it is decided already, or it is your own."
+        )
         return conflict(request, words, back=reverse("desk"))
     return redirect("room", found.pk)
 
@@ -114,8 +116,12 @@ def poster(request, pk):
 
 def _send(request, pk, kind):
     """The frozen files themselves: reviewers see exactly the bytes that publishing will copy."""
-    file = get_object_or_404(PublicFile, submission__in=Submission.objects.at_the_desk(), submission_id=pk, kind=kind)
-    return media.send_private(request, storage.private(), storage.private_name(file.sha256), file.content_type)
+    file = get_object_or_404(
+        PublicFile, submission__in=Submission.objects.at_the_desk(), submission_id=pk, kind=kind
+    )
+    return media.send_private(
+        request, storage.private(), storage.private_name(file.sha256), file.content_type
+    )
 
 
 def _submission(pk) -> Submission:

@@ -3,7 +3,6 @@
 import pytest
 
 from generation import attempts
-from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +11,9 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer):
     at_studio, at_desk, outside = login(artist), login(reviewer), login()
     page = at_studio.get("/studio/")
     assert page.status_code == 200
-    sent = at_studio.post("/studio/jobs/", {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"})
+    sent = at_studio.post(
+        "/studio/jobs/", {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"}
+    )
     assert sent.status_code == 302, sent.context["form"].errors
     assert at_studio.get(sent.url).status_code == 200
     attempts.work("test")
@@ -23,7 +24,8 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer):
     clip = status["clip"]
     assert at_studio.get(clip).status_code == 200
     video = at_studio.get(clip + "video.mp4")
-    assert video.status_code == 200 and "no-store" in video["Cache-Control"]
+    assert video.status_code == 200
+    assert "no-store" in video["Cache-Control"]
     sent = at_studio.post(clip + "submissions/", {"title": "A very plain title", "statement": ""})
     assert sent.status_code == 302
     submission = sent.url
@@ -32,7 +34,9 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer):
     room = at_desk.post("/desk/next/").url
     assert "A very plain title" in at_desk.get(room).text
     shown = at_desk.get(room).context["submission"].content_hash
-    assert at_desk.post(room + "decision/", {"outcome": "approve", "content_hash": "0" * 64}).status_code == 409
+    assert (
+        at_desk.post(room + "decision/", {"outcome": "approve", "content_hash": "0" * 64}).status_code == 409
+    )
     assert "A very plain title" not in outside.get("/").text
     assert at_desk.post(room + "decision/", {"outcome": "approve", "content_hash": shown}).status_code == 302
     assert at_studio.get(submission).status_code == 200
@@ -42,9 +46,13 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer):
     slug = gallery.context["publications"][0].slug
     assert outside.get(f"/watch/{slug}/").status_code == 200
     part = outside.get(f"/watch/{slug}/video.mp4", headers={"Range": "bytes=0-99"})
-    assert part.status_code == 206 and len(part.getvalue()) == 100
+    assert part.status_code == 206
+    assert len(part.getvalue()) == 100
     publication = at_desk.get(room).context["publication"]
-    assert at_desk.post(f"/desk/publications/{publication.pk}/takedown/", {"reason": "a test"}).status_code == 302
+    assert (
+        at_desk.post(f"/desk/publications/{publication.pk}/takedown/", {"reason": "a test"}).status_code
+        == 302
+    )
     assert outside.get(f"/watch/{slug}/").status_code == 410
     assert outside.get(f"/watch/{slug}/video.mp4").status_code == 410
     assert at_studio.get(submission).status_code == 200

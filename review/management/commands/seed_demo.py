@@ -23,7 +23,12 @@ from review.models import Submission
 
 # Prompt, title, statement, seed. The last three stay at the desk.
 WORKS = [
-    ("a red balloon rising over a green field at sunset", "Letting go", "The first thing I asked it for.", 11),
+    (
+        "a red balloon rising over a green field at sunset",
+        "Letting go",
+        "The first thing I asked it for.",
+        11,
+    ),
     ("a white boat sails west at sea under the moon", "Night crossing", "", 12),
     ("a blue car moving left on a city street at night", "Last bus missed", "Walked home in the end.", 13),
     ("an orange rocket flies up in the desert at dusk", "Small step", "", 14),
@@ -41,12 +46,16 @@ class Command(BaseCommand):
     help = "Fills the demo with members and clips, through the gate. Run again, it adds only what is missing."
 
     def add_arguments(self, parser):
-        parser.add_argument("--clips", type=int, default=len(WORKS), help="how many clips there should be in all")
+        parser.add_argument(
+            "--clips", type=int, default=len(WORKS), help="how many clips there should be in all"
+        )
         parser.add_argument("--artists", type=int, default=1, help="among how many artists")
 
     def handle(self, *, clips, artists, **options):
         if not (settings.DEMO or settings.DEBUG):
-            raise CommandError("Demo members have a known password: set SORAHUB_DEMO=1 where that is what you want.")
+            raise CommandError(
+                "Demo members have a known password: set SORAHUB_DEMO=1 where that is what you want."
+            )
         if clips < 0 or artists < 1:
             raise CommandError("--clips must be 0 or more, and --artists 1 or more.")
         password = demo_password()

@@ -9,7 +9,9 @@ class Command(BaseCommand):
     help = "Deletes files that no row names, and puts back what live publications miss."
 
     def add_arguments(self, parser):
-        parser.add_argument("--grace", type=float, default=sweep.GRACE, help="seconds a file may lie without a row")
+        parser.add_argument(
+            "--grace", type=float, default=sweep.GRACE, help="seconds a file may lie without a row"
+        )
 
     def handle(self, *, grace, **options):
         swept = sweep.sweep(grace=grace)

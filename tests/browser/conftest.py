@@ -1,0 +1,158 @@
+"""A whole installation of its own for the browser: web, worker, a fresh database, and headless Chromium."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PASSWORD = "browser-Suite-2026"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox",  # CI runs as root in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class House:
+    """A running installation: where it answers, and its command line."""
+
+    address: str
+    environment: dict[str, str]
+
+    def manage(self, *words: str) -> str:
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=self.environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory):
+    """A running sorahub with demo members, the embedded model and no clips."""
+    place, port = tmp_path_factory.mktemp("house"), _free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "sorahub.settings",
+        "SECRET_KEY": "browser-suite-only-and-long-enough-to-be-accepted",
+        "SORAHUB_DEMO": "1",
+        "SORAHUB_TESTCARD": "0",
+        "SORAHUB_DEMO_PASSWORD": PASSWORD,
+        "SORAHUB_SITE_URL": address,
+        "DATABASE_URL": f"sqlite:///{place}/sorahub.sqlite3",
+        "BROKER_URL": os.environ.get("BROKER_URL", "redis://127.0.0.1:6379/10"),
+        "CACHE_URL": f"filecache://{place}/cache",
+        "STORAGE_URL": f"file://{place}/private",
+        "PUBLIC_STORAGE_URL": f"file://{place}/public",
+        "EMAIL_URL": "consolemail://",
+        "OMP_NUM_THREADS": "1",
+    }
+    made = House(address, environment)
+    made.manage("migrate", "-v0")
+    made.manage("seed_demo", "--clips", "0")
+    web = [*"gunicorn sorahub.wsgi -k gthread --threads 8".split(), "-b", f"127.0.0.1:{port}"]
+    worker = "celery -A sorahub worker -Q engine,desk -c 1 -l warning".split()
+    log = open(place / "log", "w")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=PROJECT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        for command in (web, worker)
+    ]
+    try:
+        _wait_for(f"{address}/readyz")
+        yield made
+    finally:
+        for process in running:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in running:
+            process.wait(timeout=20)
+        log.close()
+    said = (place / "log").read_text()
+    assert "Internal Server Error" not in said, said[-4000:]
+
+
+def _wait_for(address: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium, house):
+    """visitor() is a stranger's page; visitor("artist") a page where the demo's artist is logged in."""
+    contexts = []
+
+    def _visitor(who=None, *, width=1440, height=900, scheme="dark", **options):
+        context = chromium.new_context(
+            base_url=house.address,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda line: (
+                page.complaints.append(line.text) if "Content Security Policy" in line.text else None
+            ),
+        )
+        if who:
+            page.goto("/accounts/login/")
+            page.fill("[name=login]", f"{who}@example.com")
+            page.fill("[name=password]", PASSWORD)
+            page.click("main button[type=submit]")
+            page.wait_for_url(lambda url: "/accounts/login" not in url)
+        return page
+
+    yield _visitor
+    complaints = [
+        line for context in contexts for page in context.pages for line in getattr(page, "complaints", [])
+    ]
+    for context in contexts:
+        context.close()
+    assert not complaints

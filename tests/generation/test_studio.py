@@ -1,0 +1,270 @@
+"""The studio's pages: takes in order, a job as it goes, and the fragments that a page asks for."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from generation import queue
+from generation.models import Attempt, Job
+from generation.views.studio import PAGE
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+GOOD = {"prompt": "a red ball", "model": "testcard", "aspect": "1:1", "duration": "1"}
+
+
+@pytest.fixture
+def studio(login, artist):
+    return login(artist)
+
+
+def takes_on(page) -> list:
+    return [take.pk for take in page.context["takes"]]
+
+
+def in_every_state(owner) -> dict[str, Job]:
+    """One job of each kind: done, running, failed, cancelled, put back after a lapse, and waiting."""
+    made = {"succeeded": factories.clip(owner).job}
+    made["failed"] = factories.job(owner, "one that fails")
+    queue.give_up(factories.claim_of(made["failed"]), retry=False, sentence="It couldn't be drawn.")
+    made["cancelled"] = factories.job(owner, "one that was cancelled")
+    queue.cancel(made["cancelled"], by=owner)
+    made["running"] = factories.job(owner, "one that runs")
+    queue.renew(factories.claim_of(made["running"]), stage="denoising", step=3)
+    made["queued"] = factories.job(owner, "one that waits")
+    for job in made.values():
+        job.refresh_from_db()
+    assert {name: job.status for name, job in made.items()} == {name: name for name in made}
+    return made
+
+
+# --- Making a take ------------------------------------------------------------------------------
+
+
+def test_a_prompt_becomes_a_job_with_what_the_form_said(studio, artist):
+    told = GOOD | {
+        "negative_prompt": "rain",
+        "aspect": "3:2",
+        "duration": "2",
+        "steps": "9",
+        "guidance": "4.5",
+        "seed": "42",
+    }
+    answer = studio.post("/studio/jobs/", told)
+    job = Job.objects.get()
+    assert answer.url == f"/studio/jobs/{job.pk}/"
+    assert (job.owner, job.status, job.prompt, job.negative_prompt) == (
+        artist,
+        "queued",
+        "a red ball",
+        "rain",
+    )
+    assert (job.width, job.height, job.frames, job.fps) == (192, 128, 24, 12.0)
+    assert (job.steps, job.guidance, job.seed) == (9, 4.5, 42)
+
+
+def test_without_a_seed_each_take_gets_its_own(studio):
+    for _ in range(4):
+        studio.post("/studio/jobs/", GOOD)
+    seeds = set(Job.objects.values_list("seed", flat=True))
+    assert len(seeds) == 4
+
+
+def test_more_takes_than_may_wait_are_refused_with_a_sentence_and_the_form_kept(studio, settings):
+    settings.MAX_QUEUED = 2
+    for _ in range(2):
+        assert studio.post("/studio/jobs/", GOOD).status_code == 302
+    answer = studio.post("/studio/jobs/", GOOD | {"prompt": "one too many"})
+    assert answer.status_code == 429
+    assert "You have 2 takes waiting, which is the most. Let some finish first." in answer.text
+    assert answer.context["form"]["prompt"].value() == "one too many"
+    assert Job.objects.count() == 2
+
+
+def test_each_page_offers_a_form_of_its_own(studio):
+    keys = {studio.get("/studio/").context["form"]["form_key"].value() for _ in range(3)}
+    assert len(keys) == 3
+
+
+def test_the_studio_is_for_members(login, artist):
+    from accounts.models import User
+
+    outsider = User.objects.create_user("no-member@example.com", factories.PASSWORD, name="Nobody")
+    for answer in (login(outsider).get("/studio/"), login(outsider).post("/studio/jobs/", GOOD)):
+        assert answer.status_code == 403
+        assert "The studio is for members of the program." in answer.text
+    assert login().get("/studio/").url == "/accounts/login/?next=/studio/"
+    assert not Job.objects.exists()
+
+
+# --- The recipe again ---------------------------------------------------------------------------
+
+
+def test_a_recipe_used_again_gives_the_same_recipe(studio, artist):
+    told = GOOD | {
+        "negative_prompt": "rain",
+        "aspect": "3:2",
+        "duration": "2",
+        "steps": "9",
+        "guidance": "4.5",
+        "seed": "42",
+    }
+    studio.post("/studio/jobs/", told)
+    first = Job.objects.get()
+    form = studio.get(f"/studio/?from={first.pk}").context["form"]
+    again = {name: form[name].value() for name in form.fields}
+    studio.post("/studio/jobs/", again)
+    second = Job.objects.exclude(pk=first.pk).get()
+    assert second.recipe == first.recipe
+
+
+def test_somebody_else_s_recipe_is_not_found(studio):
+    theirs = factories.job(factories.member(), "their own words")
+    answer = studio.get(f"/studio/?from={theirs.pk}")
+    assert answer.status_code == 404
+    assert "their own words" not in answer.text
+
+
+def test_a_recipe_whose_model_is_gone_still_fills_the_form(studio, artist):
+    job = factories.job(artist, "an old take")
+    Job.objects.filter(pk=job.pk).update(model="withdrawn", frames=999)
+    answer = studio.get(f"/studio/?from={job.pk}")
+    assert answer.status_code == 200
+    assert answer.context["form"]["prompt"].value() == "an old take"
+    assert studio.get(f"/studio/jobs/{job.pk}/").status_code == 200
+
+
+# --- The list -----------------------------------------------------------------------------------
+
+
+def test_takes_come_newest_first_and_each_once_over_all_pages(studio, artist, settings):
+    settings.MAX_QUEUED = 100
+    jobs = [factories.job(artist) for _ in range(2 * PAGE + 3)]
+    start = timezone.now()
+    for number, job in enumerate(jobs):  # in pairs of the same moment, so that the key has to tell them apart
+        Job.objects.filter(pk=job.pk).update(created_at=start + timedelta(seconds=number // 2))
+    seen, url, sizes = [], "/studio/", []
+    while url:
+        page = studio.get(url)
+        seen += takes_on(page)
+        sizes.append(len(takes_on(page)))
+        url = page.context["older"] and f"/studio/{page.context['older']}"
+    assert sizes == [PAGE, PAGE, 3]
+    expected = Job.objects.order_by("-created_at", "-pk").values_list("pk", flat=True)
+    assert seen == list(expected)
+
+
+def test_a_new_take_does_not_shift_the_older_pages(studio, artist, settings):
+    settings.MAX_QUEUED = 100
+    for _ in range(PAGE + 2):
+        factories.job(artist)
+    older = studio.get("/studio/").context["older"]
+    before = takes_on(studio.get(f"/studio/{older}"))
+    factories.job(artist)
+    assert takes_on(studio.get(f"/studio/{older}")) == before
+    assert len(before) == 2
+
+
+def test_somebody_else_s_take_is_no_place_to_go_on_from(studio, artist):
+    mine, theirs = factories.job(artist), factories.job(factories.member())
+    assert takes_on(studio.get(f"/studio/?after={theirs.pk}")) == [mine.pk]
+
+
+def test_one_sees_one_s_own_takes_only(studio, artist):
+    factories.job(factories.member(), "their own words")
+    mine = factories.job(artist, "my own words")
+    page = studio.get("/studio/")
+    assert takes_on(page) == [mine.pk]
+    assert "their own words" not in page.text
+
+
+def test_takes_of_every_state_stand_beside_each_other(studio, artist):
+    made = in_every_state(artist)
+    page = studio.get("/studio/")
+    assert page.status_code == 200
+    assert set(takes_on(page)) == {job.pk for job in made.values()}
+    for job in made.values():
+        assert job.prompt in page.text
+
+
+def test_an_empty_studio_says_what_to_do(studio):
+    page = studio.get("/studio/")
+    assert "No takes yet" in page.text
+    assert takes_on(page) == []
+
+
+# --- One job ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "succeeded", "failed", "cancelled"])
+def test_a_job_s_page_its_fragment_and_its_status_tell_the_same(studio, artist, state):
+    job = in_every_state(artist)[state]
+    url = f"/studio/jobs/{job.pk}/"
+    page = studio.get(url)
+    fragment = studio.get(url, headers={"HX-Request": "true"})
+    status = studio.get(f"{url}status.json").json()
+    assert page.status_code == 200
+    assert "<html" in page.text
+    over = state in ("succeeded", "failed", "cancelled")
+    assert fragment.status_code == (286 if over else 200)
+    assert "<html" not in fragment.text
+    assert (f'hx-get="{url}"' in fragment.text) is not over
+    assert "no-store" in page["Cache-Control"]
+    assert "no-store" in fragment["Cache-Control"]
+    assert set(status) == {
+        "status", "progress", "step", "steps", "stage", "queue_position", "eta_seconds", "error", "clip"
+    }  # fmt: skip
+    assert status["status"] == state
+    assert status["error"] == ("It couldn't be drawn." if state == "failed" else None)
+    assert status["clip"] == (f"/studio/clips/{job.clip.pk}/" if state == "succeeded" else None)
+    assert status["queue_position"] == (1 if state == "queued" else None)
+    assert status["progress"] == {"succeeded": 1.0, "running": 0.375}.get(state, 0.0)
+    assert (status["step"], status["steps"]) == ({"succeeded": 8, "running": 3}.get(state, 0), 8)
+    assert status["stage"] == ("denoising" if state == "running" else None)
+    if state == "failed":
+        assert "It couldn&#x27;t be drawn." in page.text
+        assert "It couldn&#x27;t be drawn." in fragment.text
+
+
+def test_a_page_tells_the_place_in_line(studio, artist):
+    for _ in range(2):
+        other = factories.member()
+        factories.job(other)
+        Job.objects.filter(owner=other).update(created_at=timezone.now() - timedelta(hours=1))
+    job = factories.job(artist)
+    place = queue.position(job)
+    text = studio.get(f"/studio/jobs/{job.pk}/").text
+    assert ("Next in line" if place == 1 else f"Number {place} in line") in text
+
+
+def test_a_job_put_back_after_a_lapse_says_that_it_starts_again(studio, artist):
+    job = factories.job(artist)
+    attempt = factories.claim_of(job)
+    Attempt.objects.filter(pk=attempt.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    queue.put_back_lapsed()
+    assert "The last try broke off. It starts again by itself." in studio.get(f"/studio/jobs/{job.pk}/").text
+
+
+def test_cancelling_twice_does_no_harm(studio, artist):
+    job = factories.job(artist)
+    for _ in range(2):
+        answer = studio.post(f"/studio/jobs/{job.pk}/cancellation/")
+        assert (answer.status_code, answer.url) == (302, f"/studio/jobs/{job.pk}/")
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+
+
+def test_cancelling_what_is_ready_keeps_the_clip(studio, artist):
+    clip = factories.clip(artist)
+    studio.post(f"/studio/jobs/{clip.job_id}/cancellation/")
+    assert studio.get(f"/studio/jobs/{clip.job_id}/status.json").json()["status"] == "succeeded"
+    assert studio.get(f"/studio/clips/{clip.pk}/").status_code == 200
+
+
+def test_no_address_of_the_studio_can_be_counted_through(artist):
+    for _ in range(3):
+        factories.clip(artist)
+    for numbers in (Job.objects.values_list("pk", flat=True), artist.clips.values_list("pk", flat=True)):
+        assert all(pk.version == 4 for pk in numbers)

@@ -1,0 +1,237 @@
+"""Two people at once, on PostgreSQL, in threads: one of them wins, the other is told so, and nothing is half done."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from accounts.models import audit
+from generation import storage
+from generation.models import Clip
+from review import gate, queue
+from review.models import Claim, Decision, Publication, Submission, Takedown, Withdrawal
+from tests import factories
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time"),
+]
+ROUNDS = 5
+
+
+def at_once(*acts):
+    """Runs the acts in threads that start together, each on a connection of its own; returns what they returned."""
+    barrier = threading.Barrier(len(acts))
+
+    def run(act):
+        try:
+            barrier.wait(timeout=20)
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return [done.result(timeout=60) for done in [threads.submit(run, act) for act in acts]]
+
+
+def held_up(model, pk, *acts):
+    """Like `at_once`, but each act runs into the row's lock first, so that they really overlap."""
+    with ThreadPoolExecutor(1) as waiting:
+        with transaction.atomic():
+            model.objects.select_for_update().get(pk=pk)
+            results = waiting.submit(at_once, *acts)
+            deadline = time.monotonic() + 20
+            while _blocked() < len(acts) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert _blocked() == len(acts), "they didn't meet at the lock"
+        return results.result(timeout=60)
+
+
+def _blocked() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the same picture for ever
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
+
+
+def posting(login, user, path, **data):
+    client = login(user)
+    return lambda: client.post(path, data).status_code
+
+
+def decision_of(login, reviewer, submission, outcome="approve"):
+    return posting(
+        login,
+        reviewer,
+        f"/desk/submissions/{submission.pk}/decision/",
+        outcome=outcome,
+        content_hash=submission.content_hash,
+        reasons=["hate"],
+        note="A note.",
+    )
+
+
+def lapse(submission):
+    Claim.objects.filter(submission=submission).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_of_two_reviewers_deciding_at_once_one_wins_and_the_other_is_told(login):
+    """The first one's claim has lapsed and the second has taken over; both press the button in the same moment."""
+    first, second = factories.member("reviewer"), factories.member("reviewer")
+    for _round in range(ROUNDS):
+        submission = factories.submission()
+        assert queue.claim(submission, by=first)
+        lapse(submission)
+        assert queue.claim(submission, by=second)
+        acts = decision_of(login, first, submission), decision_of(login, second, submission, "refuse")
+        assert held_up(Submission, submission.pk, *acts) == [409, 302]
+        decision = Decision.objects.get(submission=submission)
+        assert (decision.by, decision.outcome) == (second, "refuse")
+    assert list(audit.broken_entries()) == []
+
+
+def test_of_two_tabs_deciding_at_once_one_wins_and_the_other_is_told(login):
+    reviewer = factories.member("reviewer")
+    for _round in range(ROUNDS):
+        submission = factories.submission(publish_on_approval=True)
+        assert queue.claim(submission, by=reviewer)
+        acts = [decision_of(login, reviewer, submission, outcome) for outcome in ("approve", "refuse")]
+        assert sorted(held_up(Submission, submission.pk, *acts)) == [302, 409]
+        decision = Decision.objects.get(submission=submission)
+        assert Publication.objects.filter(approval=decision.pk).exists() == decision.is_approval
+    assert list(audit.broken_entries()) == []
+
+
+def test_a_decision_racing_the_takeover_of_its_claim_is_made_by_whoever_holds_it(login):
+    first, second = factories.member("reviewer"), factories.member("reviewer")
+    for _round in range(ROUNDS):
+        submission = factories.submission()
+        assert queue.claim(submission, by=first)
+        lapse(submission)
+        taking = posting(login, second, f"/desk/submissions/{submission.pk}/claim/")
+        decided, taken = held_up(Submission, submission.pk, decision_of(login, first, submission), taking)
+        assert (decided, taken) == (409, 302)
+        assert not Decision.objects.filter(submission=submission).exists()
+
+
+def test_a_withdrawal_racing_a_decision_never_leaves_both(login):
+    reviewer, seen = factories.member("reviewer"), Counter()
+    for _round in range(ROUNDS * 2):
+        submission = factories.submission()
+        assert queue.claim(submission, by=reviewer)
+        withdrawing = posting(login, submission.artist, f"/studio/submissions/{submission.pk}/withdrawal/")
+        statuses = held_up(Submission, submission.pk, withdrawing, decision_of(login, reviewer, submission))
+        assert sorted(statuses) == [302, 409]
+        withdrawn = Withdrawal.objects.filter(submission=submission).exists()
+        assert withdrawn != Decision.objects.filter(submission=submission).exists()
+        assert withdrawn == (statuses[0] == 302)
+        seen[withdrawn] += 1
+    assert sum(seen.values()) == ROUNDS * 2
+
+
+def test_two_clicks_on_submit_make_one_submission(login):
+    for _round in range(ROUNDS):
+        clip = factories.clip(factories.member())
+        click = {"title": "One title", "statement": ""}
+        acts = [
+            posting(login, clip.owner, f"/studio/clips/{clip.pk}/submissions/", **click)
+            for _click in range(2)
+        ]
+        assert held_up(Clip, clip.pk, *acts) == [302, 302]
+        assert [submission.version for submission in clip.submissions.all()] == [1]
+
+
+def test_two_different_submissions_of_one_clip_make_one(login):
+    clip = factories.clip(factories.member())
+    acts = [
+        posting(login, clip.owner, f"/studio/clips/{clip.pk}/submissions/", title=title)
+        for title in ("One", "Two")
+    ]
+    assert sorted(held_up(Clip, clip.pk, *acts)) == [302, 409]
+    assert clip.submissions.count() == 1
+
+
+def test_two_clicks_on_publish_make_one_publication(login):
+    submission = factories.submission()
+    factories.decision(submission)
+    path = f"/studio/submissions/{submission.pk}/publication/"
+    acts = [posting(login, submission.artist, path) for _click in range(2)]
+    assert held_up(Submission, submission.pk, *acts) == [302, 302]
+    assert Publication.objects.filter(approval__submission=submission).count() == 1
+    assert audit.AuditEntry.objects.filter(act="publication.created").count() == 1
+
+
+def test_publishing_again_while_it_is_taken_down_leaves_nothing_public(login):
+    """The artist's second click on "publish" repairs files; a takedown in the same moment must win over it."""
+    reviewer = factories.member("reviewer")
+    for number in range(ROUNDS * 2):
+        publication = factories.publication()
+        submission = publication.submission
+        storage.public().delete_folder(publication.slug)
+        acts = [
+            posting(login, submission.artist, f"/studio/submissions/{submission.pk}/publication/"),
+            posting(login, reviewer, f"/desk/publications/{publication.pk}/takedown/", reason="A reason."),
+        ]
+        run = at_once if number % 2 else lambda *acts, pk=submission.pk: held_up(Submission, pk, *acts)
+        published, ended = run(*acts)
+        assert ended == 302
+        assert published in (302, 409)
+        assert Takedown.objects.filter(publication=publication).count() == 1
+        assert login().get(f"/watch/{publication.slug}/video.mp4").status_code == 410
+        assert not [path for path in storage.public().path(publication.slug).rglob("*") if path.is_file()]
+
+
+def test_two_takedowns_at_once_make_one():
+    publication = factories.publication()
+    staff = [factories.member("reviewer"), factories.member("admin")]
+    acts = [lambda by=by: gate.take_down(publication, by=by, reason="A reason.").pk for by in staff]
+    first, second = held_up(Submission, publication.submission.pk, *acts)
+    assert first == second
+    assert audit.AuditEntry.objects.filter(act="publication.taken_down").count() == 1
+
+
+def test_eight_reviewers_claiming_twenty_submissions_get_each_one_once():
+    artist = factories.member()
+    submissions = [factories.submission(artist=artist) for _number in range(20)]
+    reviewers = [factories.member("reviewer") for _number in range(8)]
+
+    def work_through(reviewer):
+        taken = []
+        while (found := queue.claim_next(reviewer)) is not None:
+            taken.append(found.pk)
+            gate.decide(found, by=reviewer, outcome="approve", content_hash=found.content_hash)
+        return taken
+
+    taken = [
+        pk for own in at_once(*(lambda r=reviewer: work_through(r) for reviewer in reviewers)) for pk in own
+    ]
+    assert Counter(taken) == Counter({submission.pk: 1 for submission in submissions})
+    assert list(audit.broken_entries()) == []
+
+
+def test_eight_reviewers_claiming_at_once_hold_eight_different_ones():
+    artist = factories.member()
+    for _number in range(20):
+        factories.submission(artist=artist)
+    reviewers = [factories.member("reviewer") for _number in range(8)]
+    claimed = at_once(*(lambda r=reviewer: queue.claim_next(r).pk for reviewer in reviewers))
+    assert len(set(claimed)) == 8
+    assert {claim.reviewer_id: claim.submission_id for claim in Claim.objects.all()} == {
+        reviewer.pk: pk for reviewer, pk in zip(reviewers, claimed, strict=True)
+    }
+
+
+def test_the_last_submission_goes_to_one_of_eight():
+    submission = factories.submission()
+    reviewers = [factories.member("reviewer") for _number in range(8)]
+    claimed = at_once(*(lambda r=reviewer: queue.claim_next(r) for reviewer in reviewers))
+    assert [found.pk for found in claimed if found] == [submission.pk]

@@ -1,0 +1,329 @@
+"""Everybody does anything in any order, and what is public is always, byte for byte, what somebody else approved."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.test import Client, override_settings
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from generation import storage
+from review import sweep, triggers
+from review.models import Claim, Publication, Submission
+from tests import factories
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+MEMBERS = ("ada", "ben", "rita", "ruth")  # two artists, and two reviewers, who make clips too
+REVIEWERS = ("rita", "ruth")
+members = st.sampled_from(MEMBERS)
+reviewers = st.sampled_from(REVIEWERS)
+numbers = st.integers(min_value=0, max_value=50)
+rightly = st.sampled_from([True, True, True, False])  # mostly by whoever may: else nothing would ever get far
+
+
+@dataclass
+class Work:
+    """What we expect of one submission, kept apart from the product's own records."""
+
+    pk: object
+    clip: object
+    artist: str
+    title: str
+    bytes: dict
+    at_once: bool
+    state: str = "waiting"
+    holder: str | None = None
+    shown: str = ""  # the content hash that the reviewers' page showed
+    approved_by: str | None = None
+    slug: str = ""
+    public: object = None
+
+
+@dataclass
+class Made:
+    pk: object
+    owner: str
+    bytes: dict
+    works: list = field(default_factory=list)
+
+
+class Program(RuleBasedStateMachine):
+    people: dict  # set by the test: name -> (user, client)
+    place: Path
+
+    def __init__(self):
+        super().__init__()
+        self.works, self.clips = [], []
+        self.titles = iter(range(10_000))
+        self.stranger = Client()
+        Program.examples = getattr(Program, "examples", 0) + 1
+        place = self.place / str(Program.examples)
+        self.stores = override_settings(PRIVATE_STORE=place / "private", PUBLIC_STORE=place / "public")
+        self.stores.enable()
+        self.rollback = transaction.atomic()
+        self.rollback.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.rollback.__exit__(None, None, None)
+        self.stores.disable()
+
+    def post(self, who, path, **data):
+        return self.people[who][1].post(path, data)
+
+    def pick(self, number) -> Work:
+        return self.works[number % len(self.works)]
+
+    # --- What people do, rightly or not ------------------------------------------------------------
+
+    @initialize(at_once=st.booleans())
+    def begin(self, at_once):
+        for number, owner in enumerate(("ada", "ben", "rita")):
+            self.make(owner)
+            self.submit(number, owner, True, at_once)
+
+    @precondition(lambda self: len(self.clips) < 5)
+    @rule(owner=members)
+    def make(self, owner):
+        number = len(self.clips)
+        content = {"video": f"video {number} ".encode() * 20, "poster": f"poster {number} ".encode() * 5}
+        made = factories.clip(self.people[owner][0], f"prompt {number}", **content)
+        self.clips.append(Made(made.pk, owner, content))
+
+    @rule(number=numbers, who=members, right=rightly, at_once=st.booleans())
+    def submit(self, number, who, right, at_once):
+        clip = self.clips[number % len(self.clips)]
+        who = clip.owner if right else who
+        title = f"Title {next(self.titles)}"
+        data = {"title": title, **({"publish_on_approval": "on"} if at_once else {})}
+        status = self.post(who, f"/studio/clips/{clip.pk}/submissions/", **data).status_code
+        open_ones = [work for work in clip.works if work.state in ("waiting", "approved", "published")]
+        if who != clip.owner:
+            assert status == 404
+        elif open_ones:
+            assert status == 409
+        else:
+            assert status == 302
+            made = Submission.objects.get(title=title)
+            assert made.version == len(clip.works) + 1
+            work = Work(made.pk, clip, who, title, clip.bytes, at_once, shown=made.content_hash)
+            clip.works.append(work)
+            self.works.append(work)
+
+    @rule(number=numbers, who=members)
+    def withdraw(self, number, who):
+        work = self.pick(number)
+        status = self.post(who, f"/studio/submissions/{work.pk}/withdrawal/").status_code
+        if who != work.artist:
+            assert status == 404
+        elif work.state != "waiting":
+            assert status == 409
+        else:
+            assert status == 302
+            work.state = "withdrawn"
+
+    @rule(who=reviewers)
+    def claim_next(self, who):
+        response = self.post(who, "/desk/next/")
+        assert response.status_code == 302
+        if response.url == "/desk/":
+            free = [
+                w for w in self.works if w.state == "waiting" and w.holder in (None, who) and w.artist != who
+            ]
+            assert free == []
+            return
+        work = next(work for work in self.works if str(work.pk) in response.url)
+        assert (work.state, work.holder in (None, who), work.artist != who) == ("waiting", True, True)
+        work.holder = who
+
+    @rule(number=numbers, who=reviewers)
+    def claim(self, number, who):
+        work = self.pick(number)
+        status = self.post(who, f"/desk/submissions/{work.pk}/claim/").status_code
+        if work.state == "withdrawn":
+            assert status == 404
+        elif work.state != "waiting" or work.artist == who or work.holder not in (None, who):
+            assert status == 409
+        else:
+            assert status == 302
+            work.holder = who
+
+    @rule(number=numbers)
+    def time_passes(self, number):
+        """Long enough for one claim to lapse."""
+        work = self.pick(number)
+        Claim.objects.filter(submission=work.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+        work.holder = None
+
+    @rule(number=numbers, who=members, approve=st.booleans(), stale=st.integers(min_value=0, max_value=4))
+    def decide(self, number, who, approve, stale):
+        """Anybody tries: holders and others, artists on their own clips, now and then with another clip's hash."""
+        work = self.pick(number)
+        shown = work.shown if stale else self.works[(number + 1) % len(self.works)].shown
+        words = {"reasons": ["hate"], "note": "A note."} if not approve else {"note": ""}
+        outcome = "approve" if approve else "refuse"
+        status = self.post(
+            who, f"/desk/submissions/{work.pk}/decision/", outcome=outcome, content_hash=shown, **words
+        ).status_code
+        right = work.state == "waiting" and work.holder == who and work.artist != who and shown == work.shown
+        if who not in REVIEWERS:
+            assert status == 403
+        elif not right:
+            assert status == 409
+        else:
+            assert status == 302
+            work.state = "refused"
+            if approve:
+                work.state, work.approved_by = "approved", who
+                if work.at_once:
+                    self._is_public(work)
+
+    @rule(number=numbers, approve=rightly)
+    def review(self, number, approve):
+        """The usual way through the desk, so that enough of what happens is the product's work."""
+        waiting = [work for work in self.works if work.state == "waiting"] or self.works
+        number = self.works.index(waiting[number % len(waiting)])
+        who = next(name for name in REVIEWERS if name != self.works[number].artist)
+        self.claim(number, who)
+        self.decide(number, who, approve, 1)
+
+    @precondition(lambda self: any(work.state == "approved" for work in self.works))
+    @rule(number=numbers)
+    def publish_what_is_approved(self, number):
+        approved = [work for work in self.works if work.state == "approved"]
+        work = approved[number % len(approved)]
+        self.publish(self.works.index(work), work.artist, True)
+
+    @rule(number=numbers, who=members, right=rightly)
+    def publish(self, number, who, right):
+        work = self.pick(number)
+        who = work.artist if right else who
+        status = self.post(who, f"/studio/submissions/{work.pk}/publication/").status_code
+        if who != work.artist:
+            assert status == 404
+        elif work.state not in ("approved", "published"):
+            assert status == 409
+        else:
+            assert status == 302
+            self._is_public(work)
+
+    def _is_public(self, work):
+        public = Publication.objects.get(approval__submission=work.pk)
+        work.state, work.slug, work.public = "published", public.slug, public.pk
+
+    @rule(number=numbers, who=members)
+    def artist_takes_down(self, number, who):
+        work = self.pick(number)
+        if work.public:
+            status = self.post(who, f"/studio/publications/{work.public}/takedown/").status_code
+            assert status == (302 if who == work.artist else 404)
+            work.state = "taken-down" if who == work.artist else work.state
+
+    @rule(number=numbers, who=members)
+    def staff_takes_down(self, number, who):
+        work = self.pick(number)
+        if work.public:
+            status = self.post(who, f"/desk/publications/{work.public}/takedown/", reason="Why.").status_code
+            assert status == (302 if who in REVIEWERS else 403)
+            work.state = "taken-down" if who in REVIEWERS else work.state
+
+    @rule(number=numbers, kind=st.sampled_from(["video", "poster"]), spoiled=st.booleans())
+    def disk_fails(self, number, kind, spoiled):
+        """A private file is spoiled, or a public copy lost; later the disk is repaired and the sweep runs."""
+        live = [work for work in self.works if work.state == "published"] or self.works
+        work = live[number % len(live)]
+        kept = storage.private().path(storage.private_name(hashlib.sha256(work.bytes[kind]).hexdigest()))
+        if work.slug:
+            storage.public().path(f"{work.slug}/{kind}").unlink(missing_ok=True)
+        if spoiled:
+            kept.write_bytes(b"other bytes")
+            sweep.sweep()
+            self.nothing_unapproved_is_public(whole=False)
+            kept.write_bytes(work.bytes[kind])
+        sweep.sweep(grace=0)
+
+    # --- What must hold after each of these ------------------------------------------------------------
+
+    @invariant()
+    def nothing_unapproved_is_public(self, whole=True):
+        live = {work.slug: work for work in self.works if work.state == "published"}
+        for work in live.values():
+            assert work.approved_by not in (None, work.artist)
+        page = self.stranger.get("/")
+        assert {shown.slug for shown in page.context["publications"]} == set(live)
+        for work in self.works:
+            assert (work.title in page.text) == (work.slug in live)
+            if work.slug:
+                self._is_served_rightly(work, work.slug in live, whole)
+        self._disk_holds_only(live, whole)
+
+    def _is_served_rightly(self, work, is_live, whole):
+        watch = self.stranger.get(f"/watch/{work.slug}/")
+        assert (watch.status_code, work.title in watch.text) == ((200, True) if is_live else (410, False))
+        for kind, name in (("video", "video.mp4"), ("poster", "poster.jpg")):
+            response = self.stranger.get(f"/watch/{work.slug}/{name}")
+            if not is_live:
+                assert (response.status_code, response.content) == (410, b"")
+            elif whole or response.status_code != 404:
+                assert (response.status_code, response.getvalue()) == (200, work.bytes[kind])
+
+    def _disk_holds_only(self, live, whole):
+        root = storage.public().root
+        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        right = {f"{slug}/{kind}": data for slug, work in live.items() for kind, data in work.bytes.items()}
+        assert found == right if whole else found.items() <= right.items()
+
+    @invariant()
+    def every_record_says_the_same(self):
+        for work in self.works:
+            assert Submission.objects.get(pk=work.pk).state == work.state
+
+
+def explore(tmp_path, monkeypatch, *, examples, steps, random):
+    people = {
+        name: factories.member("reviewer" if name in REVIEWERS else "artist", name=name) for name in MEMBERS
+    }
+    monkeypatch.setattr(Program, "place", tmp_path, raising=False)
+    monkeypatch.setattr(Program, "people", {}, raising=False)
+    for name, user in people.items():
+        client = Client()
+        client.force_login(user, backend=BACKEND)
+        Program.people[name] = (user, client)
+    assert triggers.missing_triggers() == []
+    run_state_machine_as_test(
+        Program,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            derandomize=not random,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink] if random else [Phase.generate],
+        ),
+    )
+
+
+@pytest.mark.django_db
+def test_whatever_is_public_was_approved_byte_for_byte(tmp_path, monkeypatch):
+    explore(tmp_path, monkeypatch, examples=14, steps=30, random=False)
+
+
+@pytest.mark.soak
+@pytest.mark.django_db
+def test_whatever_is_public_was_approved_byte_for_byte_in_a_long_run(tmp_path, monkeypatch):
+    explore(tmp_path, monkeypatch, examples=200, steps=50, random=True)

@@ -1,0 +1,186 @@
+"""A bad value stops the start with one sentence that names it; a good one is what its name says."""
+
+import os
+import runpy
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def environment(**told) -> dict[str, str]:
+    """An environment with nothing of sorahub's in it but what is told."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SORAHUB_")
+        and not name.endswith("_URL")
+        and name not in ("DEBUG", "SECRET_KEY")
+    }
+    return kept | {"SECRET_KEY": "s" * 40, "DJANGO_SETTINGS_MODULE": "sorahub.settings"} | told
+
+
+def start(**told) -> subprocess.CompletedProcess:
+    """`manage.py check` with these variables, as an operator's first step."""
+    return subprocess.run(
+        (sys.executable, "manage.py", "check"),
+        cwd=PROJECT,
+        env=environment(**told),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def read(**told) -> ModuleType:
+    """The settings as those variables make them, read anew in this process, which is faster."""
+    spec = spec_from_file_location("settings_under_test", PROJECT / "sorahub" / "settings.py")
+    with patch.dict(os.environ, environment(**told), clear=True):
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name, value", [("SECRET_KEY", "too-short"), ("DATABASE_URL", "nonsense")])
+def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, value):
+    done = start(**{name: value})
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith(f"sorahub can't start: {name} ")
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "too-short"),
+        ("DEBUG", "perhaps"),
+        ("SORAHUB_DEMO", "maybe"),
+        ("SORAHUB_SITE_URL", "clips.example.org"),
+        ("SORAHUB_SITE_URL", "https://"),
+        ("SORAHUB_SITE_URL", "ftp://clips.example.org"),
+        ("DATABASE_URL", "mysql://a@b/c"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgres://a@b:notaport/c"),
+        ("CACHE_URL", "nonsense://x"),
+        ("CACHE_URL", "locmemcache://"),
+        ("CACHE_URL", "dummycache://"),
+        ("BROKER_URL", "nonsense"),
+        ("BROKER_URL", "memory://"),
+        ("BROKER_URL", "filesystem:///proc/none/broker"),
+        ("EMAIL_URL", "nonsense://x"),
+        ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "/srv/private"),
+        ("STORAGE_URL", "file://relative/private"),
+        ("PUBLIC_STORAGE_URL", "http://x"),
+        ("SORAHUB_ACCEL_PREFIX", "internal"),
+        ("SORAHUB_TIME_ZONE", "Mars/Olympus"),
+        ("SORAHUB_INVITATION_DAYS", "soon"),
+        ("SORAHUB_INVITATION_DAYS", "0"),
+        ("SORAHUB_INVITATION_DAYS", "99999999999"),
+        ("SORAHUB_MAX_RUNNING", "-1"),
+        ("SORAHUB_MAX_QUEUED", "1.5"),
+        ("SORAHUB_LEASE_SECONDS", "1"),
+        ("SORAHUB_LEASE_SECONDS", "nan"),
+        ("SORAHUB_LOOK_SECONDS", "0"),
+        ("SORAHUB_CLAIM_MINUTES", ""),
+        ("SORAHUB_REVIEW_HOURS", "x"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_one_sentence_that_names_it(name, value):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{name: value})
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"{name} ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_without_a_secret_key_nothing_starts(tmp_path):
+    """Read from a folder of its own, where no .env completes the environment."""
+    copy = tmp_path / "sorahub" / "settings.py"
+    copy.parent.mkdir()
+    copy.write_text((PROJECT / "sorahub" / "settings.py").read_text())
+    told = environment()
+    del told["SECRET_KEY"]
+    with patch.dict(os.environ, told, clear=True), pytest.raises(ImproperlyConfigured) as refusal:
+        runpy.run_path(str(copy))
+    assert str(refusal.value) == "SECRET_KEY is not set; .env.example says what it is for."
+
+
+def test_a_password_in_a_bad_url_is_not_told():
+    for name, value in (
+        ("DATABASE_URL", "postgres://me:hunter2@host:notaport/db"),
+        ("CACHE_URL", "nonsense://me:hunter2@host"),
+        ("EMAIL_URL", "nonsense://me:hunter2@host"),
+        ("BROKER_URL", "nonsense://me:hunter2@host"),
+        ("STORAGE_URL", "s3://me:hunter2@bucket"),
+    ):
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            read(**{name: value})
+        assert "hunter2" not in str(refusal.value), name
+
+
+def test_what_env_example_says_is_accepted():
+    example = PROJECT / ".env.example"
+    if not example.exists():
+        pytest.skip("there is no .env.example")
+    told = {}
+    for line in example.read_text().splitlines():
+        name, separator, value = line.lstrip("# ").partition("=")
+        if separator and name.isupper() and " " not in name and value.strip():
+            told[name] = value.strip().strip("\"'")
+    told["SECRET_KEY"] = "s" * 40
+    read(**told)
+
+
+def test_a_start_with_nothing_but_a_key_is_complete():
+    done = start()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+
+def test_good_values_are_what_their_names_say(tmp_path):
+    told = read(
+        DATABASE_URL="postgres://me:p%40ss@db.example:5433/sorahub",
+        CACHE_URL="redis://127.0.0.1:6379/3",
+        BROKER_URL=f"filesystem://{tmp_path}/messages",
+        EMAIL_URL="smtp+tls://me:pass@mail.example:587",
+        STORAGE_URL="file:///srv/sorahub/private",
+        SORAHUB_SITE_URL="https://clips.example.org/",
+        SORAHUB_TIME_ZONE="Europe/Berlin",
+        SORAHUB_ACCEL_PREFIX="/internal/",
+        SORAHUB_LEASE_SECONDS="7",
+        SORAHUB_DEMO="yes",
+        DEBUG="off",
+    )
+    database = told.DATABASES["default"]
+    assert [database[name] for name in ("HOST", "PORT", "NAME", "PASSWORD")] == [
+        "db.example",
+        5433,
+        "sorahub",
+        "p@ss",
+    ]
+    assert told.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"] == f"{tmp_path}/messages"
+    assert Path(tmp_path, "messages").is_dir()
+    assert (told.EMAIL_HOST, told.EMAIL_USE_TLS) == ("mail.example", True)
+    assert told.PRIVATE_STORE == Path("/srv/sorahub/private")
+    assert (told.SITE_URL, told.ACCEL_PREFIX) == ("https://clips.example.org", "/internal")
+    assert (told.DEMO, told.DEBUG, told.LEASE.total_seconds()) == (True, False, 7)
+    assert told.SESSION_COOKIE_SECURE
+    assert told.CSRF_COOKIE_SECURE
+    assert told.SECURE_SSL_REDIRECT
+    assert told.SECURE_HSTS_SECONDS >= 31_536_000
+
+
+def test_sqlite_takes_turns_instead_of_failing_half_way():
+    options = read(DATABASE_URL="sqlite:////tmp/x.sqlite3").DATABASES["default"]["OPTIONS"]
+    assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
+    assert "journal_mode=WAL" in options["init_command"]
