@@ -222,4 +222,4 @@ def seconds_left(job: Job, attempt: Attempt | None, place: int | None) -> float 
     spent = (timezone.now() - attempt.started_at).total_seconds()
     if attempt.step >= 2:
         return max(spent / attempt.step * (job.steps - attempt.step), 0.0)
-    return max(usual - spent, 0.0) if usual else None
+    return usual - spent if usual and usual > spent else None
