@@ -9,6 +9,10 @@ from review import triggers
 
 from . import factories
 
+# Each of these has fixtures for several files.
+pytest_plugins = ["tests.gate_sql", "tests.world", "tests.generation.workers"]
+pytest.register_assert_rewrite("tests.generation.claiming")
+
 CONFIGURED_NAME = settings.DATABASES["default"][
     "NAME"
 ]  # before pytest-django puts the test database's in its place

@@ -4,27 +4,14 @@ A new URL pattern without a row here fails the first test: say who may open it.
 """
 
 import re
-import shutil
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import get_resolver
 
-from accounts.models.invitation import invite
-from generation import storage
-from review import gate, queue, sealing
-from review.models import Publication
-
-from . import factories
+from .world import AT_DESK, BACKEND, PUBLIC, STATES, answered, leaks, may_know, nothing_stays
 
 PEOPLE = ("anonymous", "owner", "stranger", "reviewer", "admin")
-STATES = ("unsubmitted", "waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
-AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
-PUBLIC = ("published", "taken-down")
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 LOGIN = "/accounts/login/?next="
 
 
@@ -177,135 +164,6 @@ def patterns(entries=None, prefix="") -> set[str]:
     return found
 
 
-# --- The world: one artist, one clip for each state, each with secrets of its own ---------------------
-
-
-@pytest.fixture(scope="module")
-def world(lasting):
-    people = {
-        "owner": factories.member(name="Olive Owner"),
-        "stranger": factories.member(),
-        "reviewer": factories.member("reviewer"),
-        "admin": factories.member("admin"),
-    }
-    clips = {state: _clip(state, people) for state in STATES}
-    factories.clip(people["stranger"], "the stranger's own prompt")
-    clients = {"anonymous": Client(raise_request_exception=False)}
-    for name, user in people.items():
-        clients[name] = Client(raise_request_exception=False)
-        clients[name].force_login(user, backend=BACKEND)
-    _invitation, link = invite("guest@example.com", role="artist", cohort="First", by=None)
-    return SimpleNamespace(
-        people=people, clips=clips, clients=clients, key=link.rstrip("/").rpartition("/")[2]
-    )
-
-
-def _clip(state, people):
-    """Its words and bytes occur nowhere else, so that finding them in an answer can mean one thing only."""
-    mark = state.replace("-", "")
-    owner, reviewer = people["owner"], people["reviewer"]
-    made = factories.clip(
-        owner,
-        f"prompt-of-{mark}",
-        video=f"<<video of {mark}>>".encode() * 50,
-        poster=f"<<poster of {mark}>>".encode(),
-    )
-    ids = {
-        "clip": made.pk,
-        "job": made.job_id,
-        "submission": made.pk,
-        "publication": made.pk,
-        "slug": f"{'x' * 12}",
-    }
-    secrets = {
-        "prompt": f"prompt-of-{mark}",
-        "video": f"<<video of {mark}>>",
-        "poster": f"<<poster of {mark}>>",
-        "clip": str(made.pk),
-        "job": str(made.job_id),
-        **{f"sha256 of {file.kind}": file.sha256 for file in made.renditions.all()},
-    }
-    if state == "unsubmitted":
-        return SimpleNamespace(ids=ids, secrets=secrets, hash="0" * 64)
-    sent = sealing.submit(made, by=owner, title=f"title-of-{mark}", statement=f"statement-of-{mark}")
-    if state == "withdrawn":
-        sealing.withdraw(sent, by=owner)
-    if state == "claimed":
-        assert queue.claim(sent, by=reviewer)
-    if state in ("approved", "published", "taken-down", "refused"):
-        factories.decision(sent, "refuse" if state == "refused" else "approve", note=f"note-of-{mark}")
-    secrets |= {
-        "title": f"title-of-{mark}",
-        "statement": f"statement-of-{mark}",
-        "hash": sent.content_hash,
-        "submission": str(sent.pk),
-    }
-    ids["submission"] = sent.pk
-    if state in PUBLIC:
-        public = gate.publish(sent, by=owner)
-        ids |= {"publication": public.pk, "slug": public.slug}
-        secrets["publication"] = str(public.pk)
-        if state == "taken-down":
-            gate.take_down(public, by=owner, reason="reason-of-takendown")
-            secrets["reason"] = "reason-of-takendown"
-    if state in ("approved", "published", "taken-down", "refused"):
-        secrets["note"] = f"note-of-{mark}"
-    return SimpleNamespace(ids=ids, secrets=secrets, hash=sent.content_hash)
-
-
-def may_know(person: str, state: str) -> set[str]:
-    """Which of a clip's secrets somebody has a right to."""
-    known = set()
-    if person == "owner":
-        return {
-            "prompt",
-            "video",
-            "poster",
-            "clip",
-            "job",
-            "title",
-            "statement",
-            "submission",
-            "publication",
-            "note",
-            "reason",
-        }
-    if state == "published":
-        known |= {"title", "statement", "video", "poster"}
-        known |= {"publication"} if person in ("reviewer", "admin") else set()
-    if person == "reviewer" and state in AT_DESK:
-        known |= {
-            "title",
-            "statement",
-            "video",
-            "poster",
-            "prompt",
-            "hash",
-            "submission",
-            "publication",
-            "note",
-        }
-        known |= {"reason"}
-    return known
-
-
-def answered(response) -> str:
-    """Everything that an answer tells: status line, headers, cookies and body."""
-    body = b"".join(response) if response.streaming else response.content
-    head = "\n".join(f"{name}: {value}" for name, value in response.items())
-    return f"{head}\n{response.cookies.output()}\n{body.decode('utf-8', 'replace')}"
-
-
-def leaks(world, person: str, told: str) -> list[tuple[str, str]]:
-    found = []
-    for state, clip in world.clips.items():
-        for name, secret in clip.secrets.items():
-            spelled = {secret, secret.replace("<", "&lt;").replace(">", "&gt;"), secret.replace("-", "")}
-            if name not in may_know(person, state) and any(one in told for one in spelled):
-                found.append((state, name))
-    return found
-
-
 def path_of(pattern: str, world, state: str) -> str:
     ids, door = world.clips[state].ids, DOORS[pattern]
     values = {"invitation": world.key, "mailed": "MQ:1abc:signature", "reset": ""}
@@ -315,20 +173,6 @@ def path_of(pattern: str, world, state: str) -> str:
         return f"/accounts/confirm-email/{values['mailed']}/"
     value = str(ids.get(door.arg) or values.get(door.arg, ""))
     return "/" + re.sub(r"<[a-z]+:[a-z]+>", value, pattern)
-
-
-@contextmanager
-def nothing_stays(settings):
-    """Undoes what a request did, rows and public files, so that the next one meets the same world."""
-    kept = settings.PUBLIC_STORE.with_name("kept")
-    shutil.copytree(settings.PUBLIC_STORE, kept)
-    try:
-        with transaction.atomic():
-            yield
-            transaction.set_rollback(True)
-    finally:
-        shutil.rmtree(settings.PUBLIC_STORE)
-        kept.rename(settings.PUBLIC_STORE)
 
 
 # --- First that there is something to leak ----------------------------------------------------------
@@ -415,82 +259,3 @@ def test_the_doors_open_to_all_are_exactly_these():
         )
     }
     assert opened == OPEN
-
-
-# --- And that public means the approved bytes, and no more ------------------------------------------------
-
-
-@pytest.mark.usefixtures("undone")
-@pytest.mark.parametrize("kind", ["video.mp4", "poster.jpg"])
-def test_what_is_public_is_byte_for_byte_what_was_approved(world, kind):
-    publication = Publication.objects.get(slug=world.clips["published"].ids["slug"])
-    approved = factories.bytes_of(publication.submission, kind.partition(".")[0])
-    response = world.clients["anonymous"].get(f"/watch/{publication.slug}/{kind}")
-    assert response.getvalue() == approved
-    digest = publication.submission.files.get(kind=kind.partition(".")[0]).sha256
-    assert digest not in response["ETag"]
-    cached = {"If-None-Match": response["ETag"]}
-    again = world.clients["anonymous"].get(f"/watch/{publication.slug}/{kind}", headers=cached)
-    assert (again.status_code, again.content) == (304, b"")
-
-
-@pytest.mark.usefixtures("undone")
-def test_a_visitor_who_has_the_bytes_cached_learns_of_a_takedown(world):
-    slug = world.clips["taken-down"].ids["slug"]
-    for kind in ("video", "poster"):
-        for asked in ({"If-None-Match": f'"{slug}-{kind}"'}, {"Range": "bytes=0-9"}):
-            name = {"video": "video.mp4", "poster": "poster.jpg"}[kind]
-            assert world.clients["anonymous"].get(f"/watch/{slug}/{name}", headers=asked).status_code == 410
-    assert not storage.public().path(slug).exists()
-
-
-@pytest.mark.usefixtures("undone")
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("asked", [{"Range": "bytes=0-"}, {"Range": "bytes=5-2"}, {"If-None-Match": "*"}])
-def test_no_header_opens_a_private_file(world, state, asked):
-    for person in ("anonymous", "stranger", "admin"):
-        for pattern in ("studio/clips/<uuid:pk>/video.mp4", "desk/submissions/<uuid:pk>/video.mp4"):
-            for method in ("get", "head"):
-                response = getattr(world.clients[person], method)(
-                    path_of(pattern, world, state), headers=asked
-                )
-                assert response.status_code in (302, 403, 404)
-
-
-@pytest.mark.usefixtures("undone")
-@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
-def test_no_other_method_opens_a_door(world, method):
-    for pattern in DOORS:
-        if not pattern.startswith("accounts/"):
-            for person in ("anonymous", "stranger"):
-                response = getattr(world.clients[person], method)(path_of(pattern, world, "waiting"))
-                assert response.status_code in (302, 403, 404, 405), (pattern, person)
-                assert (
-                    leaks(world, person, answered(response).replace(path_of(pattern, world, "waiting"), ""))
-                    == []
-                )
-
-
-@pytest.mark.usefixtures("undone")
-def test_private_answers_are_kept_by_no_cache(world):
-    for pattern in DOORS:
-        if pattern.startswith(("studio/clips", "studio/submissions", "studio/jobs/<", "desk/sub")):
-            person = "reviewer" if pattern.startswith("desk") else "owner"
-            response = world.clients[person].get(path_of(pattern, world, "waiting"))
-            if response.status_code == 200:
-                assert {"no-store", "private"} <= set(response["Cache-Control"].split(", ")), pattern
-
-
-@pytest.mark.usefixtures("undone")
-@pytest.mark.parametrize("words", ["title-of", "statement-of", "prompt-of", "note-of", "Olive"])
-def test_a_search_finds_only_what_is_public(world, words):
-    for person in ("anonymous", "stranger"):
-        response = world.clients[person].get("/", {"q": words})
-        assert leaks(world, person, answered(response)) == []
-        found = {publication.slug for publication in response.context["publications"]}
-        expected = (
-            {world.clips["published"].ids["slug"]}
-            if words in ("title-of", "statement-of", "Olive")
-            else set()
-        )
-        assert found == expected

@@ -116,7 +116,7 @@ def test_a_touched_chain_ends_the_command_with_status_one(artist):
     from django.db import connection
 
     from review import triggers
-    from tests.generation.test_worker import database_url
+    from tests.generation.workers import database_url
 
     url = database_url()
     triggers.lower_gate()

@@ -1,0 +1,163 @@
+"""The gate's tables as raw SQL writes to them, and one world of rows in which every way past the gate can be tried."""
+
+import uuid
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from generation.models import Clip
+from review import gate, sealing, triggers
+from review.models import Decision, Submission
+
+from . import factories
+
+TABLES = {  # the gate's tables, each with the column that its rows are known by
+    "accounts_auditentry": "sequence",
+    "review_decision": "id",
+    "review_publicfile": "id",
+    "review_publication": "id",
+    "review_submission": "id",
+    "review_takedown": "id",
+    "review_withdrawal": "id",
+}
+REFUSED = "The gate refuses"
+every_table = pytest.mark.parametrize("table", TABLES)
+
+
+def sqlite_only(test):
+    return pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's way of writing")(test)
+
+
+def postgres_only(test):
+    return pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's way of writing")(test)
+
+
+@pytest.fixture(scope="module")
+def made(lasting):
+    """One clip for each end that a submission can come to, so that every table of the gate has rows."""
+    refused = factories.decision(factories.submission(), "refuse")
+    approved = factories.decision(factories.submission())
+    live = factories.publication()
+    ended = factories.publication()
+    ended_by = factories.member("reviewer")
+    gate.take_down(ended, by=ended_by, reason="A reason.")
+    withdrawn = factories.submission()
+    sealing.withdraw(withdrawn, by=withdrawn.artist)
+    waiting = factories.submission()
+    bare = factories.clip(factories.member())
+    settle()
+    return SimpleNamespace(
+        refused=refused,
+        approved=approved,
+        live=live,
+        ended=ended,
+        withdrawn=withdrawn,
+        waiting=waiting,
+        bare=bare,
+    )
+
+
+@pytest.fixture
+def gate_database(request):
+    """Most tests here share one world, and each change is undone; those that remake tables have a database each."""
+    if "transactional_db" not in request.fixturenames:
+        request.getfixturevalue("made")
+        request.getfixturevalue("undone")
+
+
+def settle():
+    """PostgreSQL alters no table while checks of its rows are pending, as foreign keys are until the commit."""
+    connection.check_constraints()
+
+
+@contextmanager
+def lowered():
+    """For writing what the gate would never let in, to see that the next wall holds."""
+    settle()
+    triggers.lower_gate()
+    yield
+    settle()
+    triggers.raise_gate()
+
+
+def run(statement, *params):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall() if cursor.description else None
+
+
+def refused(statement, *params, words=REFUSED):
+    with pytest.raises(IntegrityError, match=words), transaction.atomic():
+        run(statement, *params)
+
+
+def key(record):
+    """A primary key as raw SQL spells it."""
+    return record.pk.hex if isinstance(record.pk, uuid.UUID) and connection.vendor == "sqlite" else record.pk
+
+
+def fresh_id():
+    return uuid.uuid4().hex if connection.vendor == "sqlite" else uuid.uuid4()
+
+
+def a_row(table, where="1 = 1", *params) -> dict:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} WHERE {where} LIMIT 1", params)
+        return dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
+
+
+def insert(row: dict, table: str, verb="INSERT INTO", tail="") -> tuple:
+    columns = ", ".join(row)
+    holes = ", ".join(["%s"] * len(row))
+    return (f"{verb} {table} ({columns}) VALUES ({holes}) {tail}", *row.values())
+
+
+def new_decision(on: Submission, by, **changes) -> tuple:
+    row = {
+        "submission_id": key(on),
+        "outcome": "approve",
+        "content_hash": on.content_hash or "0" * 64,
+        "by_id": key(by),
+        "at": timezone.now(),
+        "policy_version": "2026-11",
+        "reasons": "rights",
+        "note": "A note.",
+    }
+    return insert(row | changes, "review_decision")
+
+
+def new_publication(decision: Decision, **changes) -> tuple:
+    row = {
+        "id": fresh_id(),
+        "approval_id": decision.pk,
+        "content_hash": decision.content_hash,
+        "slug": uuid.uuid4().hex[:12],
+        "by_id": key(decision.submission.artist),
+        "published_at": timezone.now(),
+    }
+    return insert(row | changes, "review_publication")
+
+
+def new_submission(clip: Clip, **changes) -> tuple:
+    row = {
+        "id": fresh_id(),
+        "clip_id": key(clip),
+        "artist_id": key(clip.owner),
+        "version": 90,
+        "title": "Raw",
+        "statement": "",
+        "discloses_recipe": False,
+        "publish_on_approval": False,
+        "created_at": timezone.now(),
+        "content": "",
+    }
+    return insert(row | changes, "review_submission")
+
+
+def unsealed(clip: Clip, **changes) -> Submission:
+    pk = fresh_id()
+    run(*new_submission(clip, id=pk, **changes))
+    return Submission.objects.get(pk=pk)

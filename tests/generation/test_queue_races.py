@@ -1,0 +1,128 @@
+"""Several at once: workers, tabs and cancels that meet in one moment still make one job and one clip, on PostgreSQL."""
+
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from generation import queue
+from generation.models import Attempt, Clip, Job
+from tests import factories
+
+from .claiming import claims, finish, let_lapse
+
+pytestmark = pytest.mark.django_db
+
+
+def together(count: int, act):
+    """Runs act(number) in as many threads, each with a connection of its own."""
+
+    def run(number):
+        try:
+            return act(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cap", [1, 2])
+def test_six_workers_claim_no_job_twice_and_keep_every_cap(settings, cap):
+    settings.MAX_RUNNING, settings.MAX_QUEUED = cap, 40
+    members = [factories.member() for _ in range(7)]
+    jobs = [factories.job(members[number % 7]) for number in range(40)]
+    seen = []
+
+    def work(number):
+        done, idle = [], 0
+        while idle < 5:
+            attempt = queue.claim_next(f"worker {number}")
+            if attempt is None:
+                idle += 1
+                time.sleep(0.02)
+                continue
+            idle = 0
+            running = Counter(Job.objects.running().values_list("owner", flat=True))
+            seen.append(max(running.values(), default=0))
+            time.sleep(0.005)
+            assert finish(attempt)
+            done.append(attempt.job_id)
+        return done
+
+    claimed = [pk for done in together(6, work) for pk in done]
+    assert sorted(claimed) == sorted(job.pk for job in jobs)
+    assert set(Job.objects.values_list("status", "attempts_made")) == {("succeeded", 1)}
+    assert Clip.objects.count() == 40
+    assert max(seen) == cap
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_putting_a_lapsed_job_back_one_does():
+    job = factories.job(factories.member())
+    (attempt,) = claims()
+    let_lapse(attempt)
+    assert sum(together(6, lambda _: queue.put_back_lapsed())) == 1
+    job.refresh_from_db()
+    assert (job.status, job.attempts_made) == ("queued", 1)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(5))
+def test_finishing_and_cancelling_at_the_same_moment_never_both_happen(_round):
+    owner = factories.member()
+    job = factories.job(owner)
+    (attempt,) = claims()
+    acts = [lambda: finish(attempt), lambda: queue.cancel(job, by=owner)]
+    finished, cancelled = together(2, lambda number: acts[number]())
+    job.refresh_from_db()
+    assert finished != cancelled
+    assert job.status == ("succeeded" if finished else "cancelled")
+    assert Clip.objects.count() == int(finished)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(5))
+def test_a_job_cancelled_while_it_is_being_claimed_stays_cancelled(_round):
+    owner = factories.member()
+    job = factories.job(owner)
+    acts = [lambda: queue.claim_next("tests"), lambda: queue.cancel(job, by=owner)]
+    attempt, cancelled = together(2, lambda number: acts[number]())
+    job.refresh_from_db()
+    assert cancelled
+    assert job.status == "cancelled"
+    assert attempt is None or not finish(attempt)
+    assert not Attempt.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_that_arrives_at_once_makes_one_job():
+    owner, key = factories.member(), uuid.uuid4()
+    made = together(5, lambda _: queue.enqueue(owner, factories.recipe(), form_key=key).pk)
+    assert len(set(made)) == 1
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_the_limit_of_waiting_jobs_holds_against_many_tabs(settings):
+    settings.MAX_QUEUED = 3
+    owner = factories.member()
+
+    def send(_):
+        try:
+            return bool(factories.job(owner))
+        except queue.QueueFull:
+            return False
+
+    assert sum(together(8, send)) == 3
+    assert Job.objects.count() == 3

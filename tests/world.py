@@ -1,0 +1,159 @@
+"""One artist with a clip in each state, everybody who may come to a door, and what each has a right to know."""
+
+import shutil
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from accounts.models.invitation import invite
+from review import gate, queue, sealing
+
+from . import factories
+
+STATES = ("unsubmitted", "waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
+AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
+PUBLIC = ("published", "taken-down")
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture(scope="module")
+def world(lasting):
+    people = {
+        "owner": factories.member(name="Olive Owner"),
+        "stranger": factories.member(),
+        "reviewer": factories.member("reviewer"),
+        "admin": factories.member("admin"),
+    }
+    clips = {state: _clip(state, people) for state in STATES}
+    factories.clip(people["stranger"], "the stranger's own prompt")
+    clients = {"anonymous": Client(raise_request_exception=False)}
+    for name, user in people.items():
+        clients[name] = Client(raise_request_exception=False)
+        clients[name].force_login(user, backend=BACKEND)
+    _invitation, link = invite("guest@example.com", role="artist", cohort="First", by=None)
+    return SimpleNamespace(
+        people=people, clips=clips, clients=clients, key=link.rstrip("/").rpartition("/")[2]
+    )
+
+
+def _clip(state, people):
+    """Its words and bytes occur nowhere else, so that finding them in an answer can mean one thing only."""
+    mark = state.replace("-", "")
+    owner, reviewer = people["owner"], people["reviewer"]
+    made = factories.clip(
+        owner,
+        f"prompt-of-{mark}",
+        video=f"<<video of {mark}>>".encode() * 50,
+        poster=f"<<poster of {mark}>>".encode(),
+    )
+    ids = {
+        "clip": made.pk,
+        "job": made.job_id,
+        "submission": made.pk,
+        "publication": made.pk,
+        "slug": f"{'x' * 12}",
+    }
+    secrets = {
+        "prompt": f"prompt-of-{mark}",
+        "video": f"<<video of {mark}>>",
+        "poster": f"<<poster of {mark}>>",
+        "clip": str(made.pk),
+        "job": str(made.job_id),
+        **{f"sha256 of {file.kind}": file.sha256 for file in made.renditions.all()},
+    }
+    if state == "unsubmitted":
+        return SimpleNamespace(ids=ids, secrets=secrets, hash="0" * 64)
+    sent = sealing.submit(made, by=owner, title=f"title-of-{mark}", statement=f"statement-of-{mark}")
+    if state == "withdrawn":
+        sealing.withdraw(sent, by=owner)
+    if state == "claimed":
+        assert queue.claim(sent, by=reviewer)
+    if state in ("approved", "published", "taken-down", "refused"):
+        factories.decision(sent, "refuse" if state == "refused" else "approve", note=f"note-of-{mark}")
+    secrets |= {
+        "title": f"title-of-{mark}",
+        "statement": f"statement-of-{mark}",
+        "hash": sent.content_hash,
+        "submission": str(sent.pk),
+    }
+    ids["submission"] = sent.pk
+    if state in PUBLIC:
+        public = gate.publish(sent, by=owner)
+        ids |= {"publication": public.pk, "slug": public.slug}
+        secrets["publication"] = str(public.pk)
+        if state == "taken-down":
+            gate.take_down(public, by=owner, reason="reason-of-takendown")
+            secrets["reason"] = "reason-of-takendown"
+    if state in ("approved", "published", "taken-down", "refused"):
+        secrets["note"] = f"note-of-{mark}"
+    return SimpleNamespace(ids=ids, secrets=secrets, hash=sent.content_hash)
+
+
+def may_know(person: str, state: str) -> set[str]:
+    """Which of a clip's secrets somebody has a right to."""
+    known = set()
+    if person == "owner":
+        return {
+            "prompt",
+            "video",
+            "poster",
+            "clip",
+            "job",
+            "title",
+            "statement",
+            "submission",
+            "publication",
+            "note",
+            "reason",
+        }
+    if state == "published":
+        known |= {"title", "statement", "video", "poster"}
+        known |= {"publication"} if person in ("reviewer", "admin") else set()
+    if person == "reviewer" and state in AT_DESK:
+        known |= {
+            "title",
+            "statement",
+            "video",
+            "poster",
+            "prompt",
+            "hash",
+            "submission",
+            "publication",
+            "note",
+        }
+        known |= {"reason"}
+    return known
+
+
+def answered(response) -> str:
+    """Everything that an answer tells: status line, headers, cookies and body."""
+    body = b"".join(response) if response.streaming else response.content
+    head = "\n".join(f"{name}: {value}" for name, value in response.items())
+    return f"{head}\n{response.cookies.output()}\n{body.decode('utf-8', 'replace')}"
+
+
+def leaks(world, person: str, told: str) -> list[tuple[str, str]]:
+    found = []
+    for state, clip in world.clips.items():
+        for name, secret in clip.secrets.items():
+            spelled = {secret, secret.replace("<", "&lt;").replace(">", "&gt;"), secret.replace("-", "")}
+            if name not in may_know(person, state) and any(one in told for one in spelled):
+                found.append((state, name))
+    return found
+
+
+@contextmanager
+def nothing_stays(settings):
+    """Undoes what a request did, rows and public files, so that the next one meets the same world."""
+    kept = settings.PUBLIC_STORE.with_name("kept")
+    shutil.copytree(settings.PUBLIC_STORE, kept)
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        shutil.rmtree(settings.PUBLIC_STORE)
+        kept.rename(settings.PUBLIC_STORE)
