@@ -194,6 +194,7 @@ class Training:
 def export(out, average, tokenizer):
     """Writes the pipeline's directory out/weights from the averaged weights and the best autoencoder so far."""
     vae = AutoencoderKLLTXVideo.from_pretrained(out / ("vae1" if (out / "vae1").exists() else "vae0"))
+    vae.register_to_config(_name_or_path="")  # where it was trained is nobody's business
     mean, deviation = torch.load(out / "stats.pt")
     vae.latents_mean.copy_(mean)
     vae.latents_std.copy_(deviation)

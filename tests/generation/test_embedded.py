@@ -32,15 +32,15 @@ def test_a_scene_renders_to_the_same_frames_every_time():
 
 
 @pytest.mark.parametrize("thing", THINGS)
-@pytest.mark.parametrize("place", PLACES)
-def test_every_thing_can_be_drawn_in_every_place(thing, place):
-    frames = render(Scene(thing, "red", place, "day", "bounce", seed=1))
-    assert frames.std() > 5
+def test_every_thing_stands_out_from_its_place(thing):
+    place = list(PLACES)[list(THINGS).index(thing) % len(PLACES)]
+    red, blue = (render(Scene(thing, color, place, "day", "bounce", seed=1)) for color in ("red", "blue"))
+    assert (red != blue).any(axis=-1).mean() > 0.03
 
 
 def test_the_judge_reads_real_renders_right():
     asked = scenes(40, seed=5)
-    read = [judge.read(render(scene)) for scene in asked]
+    read = [judge.read(render(scene), things=False) for scene in asked]
     right = {
         name: sum(getattr(a, name) == getattr(b, name) for a, b in zip(asked, read, strict=True))
         for name in ("place", "time", "color", "motion")
@@ -121,5 +121,8 @@ def test_the_model_mostly_shows_the_place_that_was_asked_for(pipe):
         "field": "a pink star rising in a field by day",
         "city": "a green balloon rising in the city by day",
     }
-    read = [judge.read(generate(pipe, prompt, seed=5)).place == place for place, prompt in asked.items()]
+    read = [
+        judge.read(generate(pipe, prompt, seed=5), things=False).place == place
+        for place, prompt in asked.items()
+    ]
     assert sum(read) >= 3
