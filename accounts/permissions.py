@@ -23,10 +23,6 @@ def can_review(user) -> bool:
     return role_of(user) == Role.REVIEWER
 
 
-def can_administer(user) -> bool:
-    return role_of(user) == Role.ADMIN
-
-
 def can_take_down(user) -> bool:
     return role_of(user) in (Role.REVIEWER, Role.ADMIN)
 

@@ -39,9 +39,10 @@ class PromptForm(forms.Form):
         help_text=_("What should not be seen."),
         widget=forms.TextInput(attrs={"dir": "auto"}),
     )
-    model = forms.ChoiceField(label=_("Model"))
-    aspect = forms.ChoiceField(label=_("Size"))
-    duration = forms.ChoiceField(label=_("Duration"))
+    # Whoever leaves these out gets the model's own: scripts, and browsers whose model was changed without a script.
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    aspect = forms.ChoiceField(label=_("Size"), required=False)
+    duration = forms.ChoiceField(label=_("Duration"), required=False)
     steps = forms.IntegerField(label=_("Steps"), required=False, **QUOTABLE)
     guidance = forms.FloatField(label=_("Guidance"), required=False, **QUOTABLE)
     seed = forms.IntegerField(
@@ -118,7 +119,8 @@ class PromptForm(forms.Form):
         return uuid.uuid5(form_key, json.dumps(content))
 
     def _recipe(self, cleaned: dict) -> Recipe:
-        rules, seed = catalog.get(cleaned["model"]), cleaned.get("seed")
+        rules = self.rules or catalog.get(cleaned["model"])
+        seed = cleaned.get("seed")
         size = next((size for size in rules.sizes if size.aspect == cleaned["aspect"]), None)
         seconds = next((value for value in rules.durations if f"{value:g}" == cleaned["duration"]), None)
         return rules.recipe(

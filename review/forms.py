@@ -1,14 +1,28 @@
 """What artists and reviewers tell the gate: a submission's words, a decision, a takedown's reason."""
 
+import unicodedata
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from . import policy
 from .models import Decision
 
 
+def check_visible(words: str) -> None:
+    """A title of nothing but blanks and format characters would be a link that nobody can see."""
+    if all(unicodedata.category(letter)[0] in "CZ" for letter in words):
+        raise ValidationError(_("A title needs at least one letter or sign that can be seen."))
+
+
 class SubmissionForm(forms.Form):
-    title = forms.CharField(label=_("Title"), max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=120,
+        validators=[check_visible],
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
     statement = forms.CharField(
         label=_("Statement"),
         required=False,
@@ -51,6 +65,8 @@ class DecisionForm(forms.Form):
                 self.add_error("reasons", _("A refusal names at least one clause of the policy."))
             if "note" in cleaned and not cleaned["note"].strip():
                 self.add_error("note", _("A refusal says what would make the clip acceptable."))
+        elif cleaned.get("reasons"):
+            self.add_error("reasons", _("An approval has no reasons for a refusal. Untick them, or refuse."))
         return cleaned
 
 

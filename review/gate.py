@@ -37,6 +37,8 @@ def decide(
         raise NotAllowed(
             _("A refusal names at least one clause of the policy and says in a note what to change.")
         )
+    if outcome == Decision.Outcome.APPROVE and reasons:
+        raise NotAllowed(_("An approval has no reasons for a refusal. Untick them, or refuse."))
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
@@ -126,6 +128,12 @@ def _copy_files(publication: Publication) -> None:
             public.write(name, source, sha256=file["sha256"])
 
 
+def has_its_files(publication: Publication) -> bool:
+    """Are all public files there, and of the right size?"""
+    files = publication.submission.work["files"].items()
+    return all(storage.public().holds(publication.file_name(kind), size=file["size"]) for kind, file in files)
+
+
 # --- Taking down ---------------------------------------------------------------------------------
 
 
@@ -135,7 +143,10 @@ def check_can_take_down(publication: Publication, by) -> None:
 
 
 def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
-    """Ends a publication for good, from the very next request on; asked twice, it gives the same takedown."""
+    """Ends a publication for good, from the very next request on; asked twice, it gives the same takedown.
+
+    Raises Conflict if somebody else has ended it already: then the reason given now is not the recorded one.
+    """
     with transaction.atomic():
         _locked(publication.submission)
         check_can_take_down(publication, by)
@@ -143,6 +154,8 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
         if takedown is None:
             takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
             audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
+        elif takedown.by_id != by.pk:
+            raise Conflict(_("Somebody else has taken this clip down already. Your reason was not recorded."))
     remove_files(publication)
     return takedown
 
@@ -166,6 +179,7 @@ __all__ = [
     "check_can_publish",
     "check_can_take_down",
     "decide",
+    "has_its_files",
     "publish",
     "put_files_in_place",
     "take_down",

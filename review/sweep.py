@@ -22,16 +22,20 @@ class Swept:
     orphans: int  # files deleted because no row names them
     mended: int  # live publications whose files were put back
     missing: int  # private files that a row names and that are not there
+    broken: int = 0  # live publications whose files could not be put back
 
 
-def sweep(*, grace: float = GRACE) -> Swept:
+def sweep(*, grace: float = GRACE, reread: bool = False) -> Swept:
+    """`reread` also reads every public file again and compares its sha256: thorough, and slow where there are many."""
+    mended = [gate.put_files_in_place(publication) for publication in list(_bare_publications(reread=reread))]
     swept = Swept(
         orphans=_delete(storage.private(), _private_orphans(grace), grace)
         + _delete(storage.public(), _public_orphans(grace), grace),
-        mended=sum(gate.put_files_in_place(publication) for publication in _bare_publications()),
+        mended=mended.count(True),
+        broken=mended.count(False),
         missing=sum(1 for _ in _missing_files()),
     )
-    if any((swept.orphans, swept.mended, swept.missing)):
+    if any((swept.orphans, swept.mended, swept.missing, swept.broken)):
         log.warning("sweep: %s", swept)
     return swept
 
@@ -62,13 +66,24 @@ def _public_orphans(grace: float) -> Iterator[str]:
         yield from (name for name in names if slugs[name] not in live)
 
 
-def _bare_publications() -> Iterator[Publication]:
-    public = storage.public()
+def _bare_publications(*, reread: bool) -> Iterator[Publication]:
+    """Live publications of which a public file is missing, cut short or, on rereading, another one."""
     live = Publication.objects.live().select_related("approval__submission")
     for publication in live.iterator(chunk_size=BATCH):
-        files = publication.submission.work["files"].items()
-        if not all(public.holds(publication.file_name(kind), size=file["size"]) for kind, file in files):
+        if reread:
+            _delete_others(publication)
+        if not gate.has_its_files(publication):
             yield publication
+
+
+def _delete_others(publication: Publication) -> None:
+    """Deletes public files whose bytes are not the approved ones."""
+    public = storage.public()
+    for kind, file in publication.submission.work["files"].items():
+        name = publication.file_name(kind)
+        if public.path(name).exists() and storage.digest_of(public.path(name)) != file["sha256"]:
+            log.error("a public file of publication %s was not the approved one", publication.pk)
+            public.delete(name)
 
 
 def _missing_files() -> Iterator[str]:

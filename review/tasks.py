@@ -6,5 +6,5 @@ from . import sweep as sweeping
 
 
 @shared_task
-def sweep() -> None:
-    sweeping.sweep()
+def sweep(*, reread: bool = False) -> None:
+    sweeping.sweep(reread=reread)

@@ -95,6 +95,13 @@ FITTING = (
 )
 
 
+# What is public is ended by a takedown before its words are erased: public pages read them.
+_IS_PUBLIC = (
+    "EXISTS (SELECT 1 FROM review_publication p JOIN review_decision d ON d.id = p.approval_id"
+    " LEFT JOIN review_takedown t ON t.publication_id = p.id WHERE d.submission_id = OLD.id AND t.id IS NULL)"
+)
+
+
 def raise_gate(connection=default_connection) -> None:
     """Creates every trigger anew; running it twice changes nothing."""
     with connection.cursor() as cursor:
@@ -145,7 +152,7 @@ def rules(connection) -> list[Rule]:
                 SUBMISSION,
                 "sealed",
                 "UPDATE",
-                f"OLD.content_hash IS NOT NULL AND NOT ({erasure})",
+                f"OLD.content_hash IS NOT NULL AND (NOT ({erasure}) OR {_IS_PUBLIC})",
                 "a sealed submission never changes",
             ),
             _unerased(SUBMISSION),

@@ -1,5 +1,7 @@
 """What probes ask: is the process alive, and can it do its work?"""
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
@@ -11,6 +13,8 @@ from generation import storage
 from review import triggers
 
 from .celery import app
+
+log = logging.getLogger(__name__)
 
 
 @login_not_required
@@ -34,7 +38,8 @@ def readyz(request):
 def _asked(part) -> bool:
     try:
         return part()
-    except Exception:  # each driver has its own; whatever it is, the part doesn't answer
+    except Exception as error:  # each driver has its own; whatever it is, the part doesn't answer
+        log.warning("not ready: %s says %s", part.__name__.strip("_"), type(error).__name__)
         return False
 
 
@@ -45,7 +50,10 @@ def _database() -> bool:
 
 
 def _gate() -> bool:
-    return not triggers.missing_triggers()
+    missing = triggers.missing_triggers()
+    if missing:
+        log.error("the gate is down: %s", ", ".join(missing))
+    return not missing
 
 
 def _cache() -> bool:

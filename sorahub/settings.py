@@ -1,5 +1,6 @@
 """All of sorahub's settings, from the environment and from `.env` beside manage.py; a bad value stops the start."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"  # what a laptop's installation keeps: database, files, broker, cache
+if os.access(BASE_DIR, os.W_OK):
+    VAR.mkdir(exist_ok=True)
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")  # never overrides what the environment already says
@@ -102,7 +105,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -179,7 +182,10 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 2  # seconds: a click must not wait for a bro
 CELERY_TASK_DEFAULT_QUEUE = "desk"
 CELERY_TASK_ROUTES = {"generation.tasks.*": {"queue": "engine"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)},
+    "reread": {"task": "review.tasks.sweep", "schedule": timedelta(days=1), "kwargs": {"reread": True}},
+}
 
 # --- Files: two stores, neither reachable by the web server alone ------------------------------------
 
@@ -192,6 +198,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
+WHITENOISE_MANIFEST_STRICT = False  # a page without its style beats no page
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is uploaded through it
     "staticfiles": {
@@ -287,7 +294,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"without_keys": {"()": "sorahub.logs.WithoutKeys"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would mail or print whole requests; ids are all that a log may hold.

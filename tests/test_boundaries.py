@@ -178,7 +178,7 @@ def test_no_web_address_leads_to_a_folder_of_files():
 
 def test_everything_is_closed_by_default():
     """Without this line of settings, a new view without a decorator would be open to anybody."""
-    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
+    assert "accounts.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
     opened = {
         f"{path.relative_to(ROOT)}"
         for path in sources(*(ROOT / app for app in (*APPS, "sorahub")))

@@ -90,9 +90,13 @@ DOORS = {
         NO_GET,
         DESK_ACT,
         **desk,
-        in_state={("post", s): LATE_DESK for s in ("approved", "refused", "published", "taken-down")},
+        in_state={
+            ("post", s): LATE_DESK for s in ("approved", "refused", "withdrawn", "published", "taken-down")
+        },
     ),
-    "desk/submissions/<uuid:pk>/release/": Door(NO_GET, DESK_ACT, **desk),
+    "desk/submissions/<uuid:pk>/release/": Door(
+        NO_GET, DESK_ACT, **desk, in_state={("post", "withdrawn"): DESK_ACT}
+    ),
     "desk/submissions/<uuid:pk>/decision/": Door(
         NO_GET,
         LATE_DESK,
@@ -103,7 +107,12 @@ DOORS = {
     "desk/submissions/<uuid:pk>/video.mp4": Door(DESK, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/poster.jpg": Door(DESK, NO_POST, **desk),
     "desk/publications/<uuid:pk>/takedown/": Door(
-        NO_GET, STAFF_ACT, only=PUBLIC, arg="publication", data={"reason": "A reason."}
+        NO_GET,
+        STAFF_ACT,
+        only=PUBLIC,
+        arg="publication",
+        data={"reason": "A reason."},
+        in_state={("post", "taken-down"): "302 403 403 409 409"},  # its artist was quicker
     ),
     "studio/": Door(MEMBERS, NO_POST),
     "studio/jobs/": Door(NO_GET, MOVED, data=works),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 GENESIS = "0" * 64
@@ -66,9 +67,13 @@ def record(act: str, *, by, subject: models.Model, words: str = "") -> AuditEntr
 
 
 def broken_entries() -> Iterator[tuple[int, str]]:
-    """Walks the chain and yields (sequence, what is wrong) for each entry that was touched."""
+    """Walks the chain and yields (sequence, what is wrong) for each entry that was touched.
+
+    Entries written meanwhile are left to the next walk: the head is read first.
+    """
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     previous, expected = GENESIS, 1
-    for entry in AuditEntry.objects.order_by("sequence").iterator():
+    for entry in AuditEntry.objects.filter(sequence__lte=head.sequence).order_by("sequence").iterator():
         if entry.sequence != expected:
             yield expected, "is missing"
         elif entry.previous_hash != previous:
@@ -80,9 +85,12 @@ def broken_entries() -> Iterator[tuple[int, str]]:
         elif not entry.erased_at and entry.digest != _digest(entry.salt, entry.words):
             yield entry.sequence, "has other words than were written"
         previous, expected = entry.entry_hash, entry.sequence + 1
-    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     if (head.sequence, head.entry_hash) != (expected - 1, previous):
         yield expected, "is missing at the end of the chain"
+    # Read last, a head is never behind an entry that was written in the same transaction.
+    latest = AuditEntry.objects.aggregate(latest=Max("sequence"))["latest"] or 0
+    if latest > (AuditHead.objects.filter(pk=1).first() or AuditHead()).sequence:
+        yield latest, "was slipped in at the end of the chain"
 
 
 def _digest(salt: str, words: str) -> str:

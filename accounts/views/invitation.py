@@ -20,7 +20,7 @@ from ..models.invitation import NotAcceptable, accept, check_can_accept
 def invitation(request, key):
     """Consumed on POST only: mail scanners open links, and must not burn them."""
     found = get_object_or_404(Invitation.objects.with_key(key).select_related("cohort", "invited_by"))
-    form = AcceptInvitationForm(request.POST or None, email=found.email)
+    form = AcceptInvitationForm(request.POST if request.method == "POST" else None, email=found.email)
     try:
         check_can_accept(found)
         if request.method == "POST" and form.is_valid():

@@ -184,7 +184,8 @@ def _check_words(field: str, name: str, words: str) -> None:
         raise RuleBroken(
             field, f"A {name} has at most {PROMPT_LIMIT:,} characters; this one has {len(words):,}."
         )
-    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in words):  # neither can be stored
+    # NUL and surrogates can't be stored; U+FFFD stands for bytes that nobody could read.
+    if any(letter in "\0\ufffd" or "\ud800" <= letter <= "\udfff" for letter in words):
         raise RuleBroken(field, f"The {name} contains a character that is not text. Please type it again.")
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..engine import Recipe
+from ..engine import RECIPE_FIELDS, Recipe
 
 MAX_ATTEMPTS = 3
 
@@ -84,9 +84,6 @@ class Job(models.Model):
     @property
     def recipe(self) -> Recipe:
         return Recipe(**{name: getattr(self, name) for name in RECIPE_FIELDS})
-
-
-RECIPE_FIELDS = tuple(Recipe.__dataclass_fields__)
 
 
 class Attempt(models.Model):

@@ -1,6 +1,7 @@
 """The record that makes a submission public, and the one that ends it. Only review.gate creates either."""
 
 import json
+import unicodedata
 import uuid
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from .decision import Approval
 
 SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another
 SLUG_LENGTH = 12
+SEARCH_WORDS = 8  # of a search; what follows would only cost
 
 
 def random_slug() -> str:
@@ -33,10 +35,6 @@ class PublicationQuerySet(models.QuerySet):
         same = Q(published_at=other.published_at, pk__lt=other.pk)
         return self.filter(Q(published_at__lt=other.published_at) | same)
 
-    def newer_than(self, other: "Publication"):
-        same = Q(published_at=other.published_at, pk__gt=other.pk)
-        return self.filter(Q(published_at__gt=other.published_at) | same)
-
     def with_content(self):
         """Adds the frozen text, the only thing about a work that a public page reads."""
         return self.annotate(content=F("approval__submission__content"))
@@ -45,7 +43,7 @@ class PublicationQuerySet(models.QuerySet):
         """Searches the frozen text's words, and nothing else."""
         # The database may read every submission's text before it looks for publications: an erased one is no JSON.
         found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
-        for word in words.split():
+        for word in list(dict.fromkeys(unicodedata.normalize("NFC", words).split()))[:SEARCH_WORDS]:
             matches = [Q(**{f"said__{part}__icontains": word}) for part in ("title", "statement", "credit")]
             found = found.filter(
                 matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word)

@@ -66,8 +66,8 @@ class Submission(models.Model):
 
     @cached_property
     def work(self) -> dict:
-        """The frozen text as data: what reviewers are shown, because it is what they decide on."""
-        return json.loads(self.content)
+        """The frozen text as data: what reviewers are shown, because it is what they decide on. {} once erased."""
+        return json.loads(self.content or "{}")
 
     @property
     def is_whole(self) -> bool:

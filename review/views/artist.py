@@ -26,9 +26,11 @@ def submit(request, pk):
         submission = sealing.submit(clip, by=request.user, **form.cleaned_data)
     except Conflict as refusal:
         latest = clip.submissions.order_by("-version").first()
-        if latest and latest.title == form.cleaned_data["title"]:
+        words = form.cleaned_data
+        if latest and all(getattr(latest, name) == words[name] for name in words):
             return redirect("submission", latest.pk)  # a second click on the same form
-        return conflict(request, refusal, back=reverse("clip", args=[clip.pk]))
+        kept = f"{words['title']}\n\n{words['statement']}"
+        return conflict(request, refusal, back=reverse("clip", args=[clip.pk]), kept=kept.strip())
     except NotAllowed as refusal:
         form.add_error(None, str(refusal))
         return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
@@ -68,10 +70,13 @@ def withdrawal(request, pk):
 def publication(request, pk):
     found = _submission(request, pk)
     try:
-        gate.publish(found, by=request.user)
+        made = gate.publish(found, by=request.user)
     except NotAllowed as refusal:
         return conflict(request, refusal, back=reverse("submission", args=[found.pk]))
-    messages.success(request, _("It is public now."))
+    if gate.has_its_files(made):
+        messages.success(request, _("It is public now."))
+    else:
+        messages.warning(request, _("Its page is public. Its files could not be copied yet; we keep trying."))
     return redirect("submission", found.pk)
 
 
@@ -79,7 +84,10 @@ def publication(request, pk):
 def takedown(request, pk):
     mine = Publication.objects.filter(approval__submission__artist=request.user)
     found = get_object_or_404(mine.select_related("approval__submission"), pk=pk)
-    gate.take_down(found, by=request.user)
+    try:
+        gate.take_down(found, by=request.user)
+    except Conflict as refusal:
+        return conflict(request, refusal, back=reverse("submission", args=[found.submission.pk]))
     messages.success(request, _("Taken down. Its page and its files are gone from the public site."))
     return redirect("submission", found.submission.pk)
 

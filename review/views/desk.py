@@ -56,7 +56,7 @@ def room(request, pk):
 @require_POST
 @requires(check_can_review)
 def claim(request, pk):
-    found = _submission(pk)
+    found = get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
     if not queue.claim(found, by=request.user):
         words = _(
             "This clip can't be claimed: somebody else holds it, it is decided already, or it is your own."
@@ -68,7 +68,7 @@ def claim(request, pk):
 @require_POST
 @requires(check_can_review)
 def release(request, pk):
-    queue.release(_submission(pk), by=request.user)
+    queue.release(get_object_or_404(Submission, pk=pk), by=request.user)
     return redirect("desk")
 
 
@@ -97,7 +97,11 @@ def takedown(request, pk):
     if not form.is_valid():
         context = {"publication": found, "form": form}
         return render(request, "review/takedown.html", context, status=422)
-    gate.take_down(found, by=request.user, reason=form.cleaned_data["reason"])
+    reason = form.cleaned_data["reason"]
+    try:
+        gate.take_down(found, by=request.user, reason=reason)
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=reverse("gallery"), kept=reason)
     messages.success(request, _("Taken down."))
     return redirect("watch", found.slug)
 

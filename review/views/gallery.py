@@ -69,7 +69,7 @@ def poster(request, slug):
 @require_safe
 def policy(request):
     context = {"clauses": policies.current(), "version": policies.CURRENT, "deadline": queue.deadline()}
-    return render(request, "review/policy.html", context)
+    return _revalidated(render(request, "review/policy.html", context))
 
 
 def _send(request, slug, kind: str, content_type: str) -> HttpResponse:

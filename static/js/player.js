@@ -49,11 +49,16 @@
     !target.matches("video[data-player]") &&
     target.closest("input, textarea, select, button, a, summary, dialog, [popover], [contenteditable]");
 
+  // The clip that has the focus, or that the pointer rests on: elsewhere the space bar scrolls, as it should.
+  const attended = () =>
+    [...document.querySelectorAll(".player:focus-within, .player:hover")]
+      .map((player) => player.querySelector("video[data-player]"))
+      .find(Boolean);
+
   const onKey = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isBusy(event.target)) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const act = KEYS[key];
-    const video = document.querySelector("video[data-player]");
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isBusy(event.target)) return;
+    const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const video = attended();
     if (!act || !video) return;
     event.preventDefault();
     event.stopPropagation();

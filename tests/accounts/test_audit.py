@@ -146,7 +146,7 @@ def test_an_entry_slipped_in_at_the_end_is_found(chain):
     last.sequence, last.previous_hash, last.act = last.sequence + 1, last.entry_hash, "slipped.in"
     last.entry_hash = audit._entry_hash(last)
     AuditEntry.objects.bulk_create([last])
-    assert complaint() == "Audit entry 7 is missing at the end of the chain."
+    assert complaint() == "Audit entry 6 was slipped in at the end of the chain."
 
 
 def test_all_entries_gone_is_found(chain):

@@ -67,7 +67,7 @@ LONG = "x" * 60
             "A cohort's name has 1 to 80 characters",
         ),
         (("a@example.com", "--role", "king"), "invalid choice: 'king'"),
-        (("a@example.com",), "the following arguments are required: --role"),
+        (("a@example.com",), "Say --role artist|reviewer|admin."),
         ((), "the following arguments are required: email"),
     ],
 )
@@ -126,3 +126,11 @@ def test_a_touched_chain_ends_the_command_with_status_one(artist):
     touched = manage("audit", "verify", DATABASE_URL=url)
     assert (touched.returncode, touched.stdout) == (1, "")
     assert touched.stderr == "CommandError: Audit entry 2 was changed.\n"
+
+
+def test_invitations_can_be_taken_back(capsys, db, client):
+    call_command("invite", "someone@example.com", "--role", "artist")
+    link = capsys.readouterr().out.strip()
+    call_command("invite", "Someone@example.com", "--revoke")
+    assert "Taken back: 1" in capsys.readouterr().out
+    assert client.get(link.removeprefix("http://testserver")).status_code == 410

@@ -124,18 +124,16 @@ def test_a_seed_at_the_edge_is_taken_as_it_is(studio, seed):
 
 
 def test_a_duration_that_is_not_offered_is_refused_by_name(studio):
-    for value in ("", "0", "-1", "3", "1e9", "nan", "inf", "1.0000001", "9" * 5000, "\0"):
+    for value in ("0", "-1", "3", "1e9", "nan", "inf", "1.0000001", "9" * 5000, "\0"):
         assert set(refused(studio, duration=value).context["form"].errors) == {"duration"}
 
 
 def test_a_size_that_is_not_offered_is_refused_by_name(studio):
-    for value in ("", "0:0", "1:0", "9999:1", "16:9:1", "one", "-1:1"):
+    for value in ("0:0", "1:0", "9999:1", "16:9:1", "one", "-1:1"):
         assert set(refused(studio, aspect=value).context["form"].errors) == {"aspect"}
 
 
-@pytest.mark.parametrize(
-    "value", ["", "nope", "TESTCARD", "../embedded", "embedded\n", "0", "\u202etestcard"]
-)
+@pytest.mark.parametrize("value", ["nope", "TESTCARD", "../embedded", "embedded\n", "0", "\u202etestcard"])
 def test_an_unknown_model_is_refused_in_words_that_are_seen(studio, value):
     """Also where one model is offered, so that the field isn't shown at all."""
     answer = refused(studio, model=value)
@@ -146,11 +144,17 @@ def test_an_unknown_model_is_refused_in_words_that_are_seen(studio, value):
     assert all(error.replace("'", "&#x27;") in shown for error in errors)
 
 
-@pytest.mark.parametrize("missing", ["prompt", "model", "aspect", "duration"])
-def test_a_field_left_out_is_asked_for(studio, missing):
-    answer = studio.post("/studio/jobs/", {name: value for name, value in GOOD.items() if name != missing})
+def test_a_prompt_left_out_is_asked_for(studio):
+    answer = studio.post("/studio/jobs/", {name: value for name, value in GOOD.items() if name != "prompt"})
     assert answer.status_code == 422
     assert sentence_of(answer)
+
+
+def test_a_prompt_alone_takes_the_default_model_and_its_own_settings(studio):
+    assert studio.post("/studio/jobs/", {"prompt": "a test card"}).status_code == 302
+    recipe = Job.objects.get().recipe
+    model = catalog.offered()[0]
+    assert (recipe.model, recipe.width, recipe.steps) == (model.id, model.sizes[0].width, model.steps.default)
 
 
 def test_numbers_left_empty_take_the_models_own(studio):

@@ -1,6 +1,7 @@
 """What reviewers read and what visitors get is the same frozen text, whatever else changes around it."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from generation import storage
@@ -82,3 +83,49 @@ def test_a_public_file_that_was_cut_short_is_replaced_by_the_approved_one():
     path.write_bytes(whole[:4])
     assert sweep.sweep().mended == 1
     assert path.read_bytes() == whole
+
+
+def test_a_public_file_of_other_bytes_is_found_by_reading_it_again():
+    public = factories.publication()
+    path = storage.public().path(public.file_name("video"))
+    whole = path.read_bytes()
+    path.write_bytes(b"x" * len(whole))
+    assert sweep.sweep().mended == 0
+    assert sweep.sweep(reread=True).mended == 1
+    assert path.read_bytes() == whole
+
+
+def test_an_approval_that_ticks_reasons_for_a_refusal_is_asked_about(login, reviewer):
+    waiting = factories.submission()
+    assert queue.claim(waiting, by=reviewer)
+    form = {"outcome": "approve", "content_hash": waiting.content_hash, "reasons": ["rights"]}
+    answer = login(reviewer).post(f"/desk/submissions/{waiting.pk}/decision/", form)
+    assert answer.status_code == 422
+    assert "Untick them" in answer.text
+    assert not Publication.objects.exists()
+
+
+def test_what_is_public_cannot_be_erased_before_it_is_taken_down(login):
+    public = factories.publication()
+    sealed = Submission.objects.filter(pk=public.submission.pk)
+    erasure = {"title": "", "statement": "", "content": "", "erased_at": public.published_at}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        sealed.update(**erasure)
+    gate.take_down(public, by=public.submission.artist)
+    assert sealed.update(**erasure) == 1
+    assert login().get("/").status_code == 200
+
+
+def test_a_title_that_nobody_can_see_is_refused(login, artist):
+    clip = factories.clip(artist)
+    answer = login(artist).post(f"/studio/clips/{clip.pk}/submissions/", {"title": "\u200b\u2060"})
+    assert answer.status_code == 422
+    assert not clip.submissions.exists()
+
+
+def test_words_for_a_clip_that_waits_already_are_given_back(login, artist):
+    waiting = factories.submission(artist=artist, title="First")
+    words = {"title": "First", "statement": "A statement that took an hour."}
+    answer = login(artist).post(f"/studio/clips/{waiting.clip_id}/submissions/", words)
+    assert answer.status_code == 409
+    assert words["statement"] in answer.text

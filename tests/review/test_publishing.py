@@ -8,6 +8,7 @@ from accounts.models import AuditEntry
 from generation import storage
 from review import gate, sweep
 from review.models import Publication, Takedown
+from review.permissions import Conflict
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +131,9 @@ def test_a_takedown_is_for_good(login, approved):
 def test_taking_down_twice_is_one_takedown(approved, reviewer):
     publication = factories.publication(approved)
     first = gate.take_down(publication, by=approved.artist)
-    assert gate.take_down(publication, by=reviewer, reason="Another reason.") == first
+    assert gate.take_down(publication, by=approved.artist) == first
+    with pytest.raises(Conflict):
+        gate.take_down(publication, by=reviewer, reason="Another reason.")
     assert AuditEntry.objects.filter(act="publication.taken_down").count() == 1
 
 

@@ -12,9 +12,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--grace", type=float, default=sweep.GRACE, help="seconds a file may lie without a row"
         )
+        parser.add_argument("--reread", action="store_true", help="read every public file again, too")
 
-    def handle(self, *, grace, **options):
-        swept = sweep.sweep(grace=grace)
+    def handle(self, *, grace, reread, **options):
+        swept = sweep.sweep(grace=grace, reread=reread)
         self.stdout.write(
-            f"{swept.orphans} orphans deleted, {swept.mended} publications mended, {swept.missing} files missing."
+            f"{swept.orphans} orphans deleted, {swept.mended} publications mended, "
+            f"{swept.broken} that could not be, {swept.missing} files missing."
         )
