@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection, models
 
+from accounts.models import AuditEntry
 from review import gate, triggers
-from review.models import Decision, Publication, PublicFile, Submission, Takedown
+from review.models import Decision, Publication, Submission, Takedown
 
 from . import factories
 from .gate_sql import new_publication, postgres_only, refused, run
@@ -101,16 +102,16 @@ def test_a_migration_that_lowers_and_raises_the_gate_leaves_it_whole(transaction
 
 def test_a_migration_that_forgets_the_gate_is_noticed(transactional_db, client):
     try:
-        add_column(PublicFile)
+        add_column(AuditEntry)
         missing = triggers.missing_triggers()
-        assert "gate_review_publicfile_update" in missing
-        assert all(name.startswith("gate_review_publicfile") for name in missing)
+        assert "gate_accounts_auditentry_update" in missing
+        assert all(name.startswith("gate_accounts_auditentry") for name in missing)
         assert client.get("/readyz").status_code == 503
         triggers.raise_gate()
         assert triggers.missing_triggers() == []
     finally:
         triggers.lower_gate()
-        drop_column(PublicFile)
+        drop_column(AuditEntry)
         triggers.raise_gate()
     assert triggers.missing_triggers() == []
 
