@@ -65,8 +65,3 @@ def recently_decided(reviewer, limit: int = 5):
     decided = Submission.objects.at_the_desk().filter(decision__by=reviewer)
     related = ("artist", "withdrawal", "decision__publication__takedown")
     return decided.select_related(*related).order_by("-decision__at")[:limit]
-
-
-def deadline():
-    """How long a decision may take: what the policy page promises."""
-    return settings.REVIEW_DEADLINE

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,7 +12,6 @@ from django.views.decorators.http import require_safe
 from generation import media, storage
 
 from .. import policy as policies
-from .. import queue
 from ..forms import TakedownForm
 from ..models import Publication
 
@@ -68,7 +68,11 @@ def poster(request, slug):
 @login_not_required
 @require_safe
 def policy(request):
-    context = {"clauses": policies.current(), "version": policies.CURRENT, "deadline": queue.deadline()}
+    context = {
+        "clauses": policies.current(),
+        "version": policies.CURRENT,
+        "deadline": settings.REVIEW_DEADLINE,
+    }
     return _revalidated(render(request, "review/policy.html", context))
 
 
