@@ -6,12 +6,14 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from .models.exclusion import is_kept_out
 from .models.membership import Role
 
 
 def role_of(user) -> str | None:
+    """The role that counts now: who is suspended or has ended has none."""
     membership = getattr(user, "membership", None) if user.is_authenticated else None
-    return membership.role if membership else None
+    return membership.role if membership and not is_kept_out(user) else None
 
 
 def can_create(user) -> bool:
@@ -27,6 +29,11 @@ def can_take_down(user) -> bool:
     return role_of(user) in (Role.REVIEWER, Role.ADMIN)
 
 
+def can_run_program(user) -> bool:
+    """Invitations, members, cohorts and the pause are the admins'."""
+    return role_of(user) == Role.ADMIN
+
+
 def check_can_create(user) -> None:
     if not can_create(user):
         raise PermissionDenied(_("The studio is for members of the program."))
@@ -40,6 +47,11 @@ def check_can_review(user) -> None:
 def check_can_take_down(user) -> None:
     if not can_take_down(user):
         raise PermissionDenied(_("Only reviewers and admins can take a clip down."))
+
+
+def check_can_run_program(user) -> None:
+    if not can_run_program(user):
+        raise PermissionDenied(_("The program's pages are for admins."))
 
 
 def requires(check):
@@ -65,6 +77,9 @@ def nav(request):
             "can_create": known and can_create(user),
             "can_review": known and can_review(user),
             "can_take_down": known and can_take_down(user),
+            "can_run_program": known and can_run_program(user),
+            "is_paused": known and getattr(user, "is_program_paused", False),
+            "has_news": known and getattr(user, "has_news", False),
             "demo": settings.DEMO,
         }
     }

@@ -7,4 +7,6 @@ from . import views
 urlpatterns = [
     path("home/", views.home, name="home"),
     path("invitations/<str:key>/", views.invitation, name="invitation"),
+    path("standing/", views.standing, name="standing"),
+    path("program/", views.program, name="program"),
 ]

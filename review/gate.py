@@ -9,7 +9,7 @@ import logging
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import audit
+from accounts.models import audit, exclusion
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
@@ -42,6 +42,7 @@ def decide(
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
+        _check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
         decision = Decision.objects.create(
             submission=submission,
@@ -53,7 +54,10 @@ def decide(
             note=note.strip(),
         )
         Claim.objects.filter(submission=submission).delete()
-        if decision.is_approval and submission.publish_on_approval:
+        publishes = decision.is_approval and submission.publish_on_approval
+        if publishes and not _is_kept_out(
+            submission.artist_id
+        ):  # a suspended artist's clip waits for their return
             publication = Publication.objects.create(
                 approval_id=decision.pk, content_hash=content_hash, by=submission.artist
             )
@@ -88,6 +92,7 @@ def publish(submission: Submission, *, by) -> Publication:
     """Makes an approved submission public; asked twice, it gives the same publication."""
     with transaction.atomic():
         submission = _locked(submission)
+        _check_still_in(by)
         approval = check_can_publish(submission, by)
         publication = Publication.objects.filter(approval=approval).first()
         if publication is None:
@@ -149,6 +154,7 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
     """
     with transaction.atomic():
         _locked(publication.submission)
+        _check_still_in(by)
         check_can_take_down(publication, by)
         takedown = Takedown.objects.filter(publication=publication).first()
         if takedown is None:
@@ -166,6 +172,16 @@ def remove_files(publication: Publication) -> None:
         storage.public().delete_folder(publication.slug)
     except OSError:
         log.exception("the files of publication %s could not be removed", publication.pk)
+
+
+def _check_still_in(by) -> None:
+    """Asked anew under the lock: a suspension may have come since this person's request began."""
+    if _is_kept_out(by.pk):
+        raise NotAllowed(_("Your membership is suspended or has ended."))
+
+
+def _is_kept_out(user_id) -> bool:
+    return exclusion.kept_out().filter(user=user_id).exists()
 
 
 def _locked(submission: Submission) -> Submission:

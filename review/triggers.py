@@ -29,7 +29,16 @@ class Rule:
 
 # Rows that record what people did. Erasure may empty the named columns, once.
 APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "accounts_allowanceentry": (),
     "accounts_auditentry": ("words", "salt"),
+    "accounts_ending": ("reason",),
+    "accounts_factorreset": ("reason",),
+    "accounts_lift": ("reason",),
+    "accounts_objection": ("text",),
+    "accounts_pause": ("reason",),
+    "accounts_resumption": (),
+    "accounts_rolechange": (),
+    "accounts_suspension": ("reason",),
     "review_decision": ("note",),
     "review_publicfile": (),
     "review_publication": (),
@@ -41,7 +50,16 @@ SUBMISSION_ERASABLE = ("title", "statement", "content")
 
 # What REPLACE INTO could push out: the columns that identify a row.
 IDENTITY: dict[str, tuple[str, ...]] = {
+    "accounts_allowanceentry": ("id", "job,kind"),
     "accounts_auditentry": ("sequence", "entry_hash"),
+    "accounts_ending": ("id", "membership_id"),
+    "accounts_factorreset": ("id",),
+    "accounts_lift": ("id", "suspension_id"),
+    "accounts_objection": ("id", "suspension_id"),
+    "accounts_pause": ("id",),
+    "accounts_resumption": ("id", "pause_id"),
+    "accounts_rolechange": ("id",),
+    "accounts_suspension": ("id",),
     "review_decision": ("id", "submission_id"),
     "review_publicfile": ("id", "submission_id,kind"),
     "review_publication": ("id", "approval_id", "slug"),

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.KeptOutMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -212,7 +213,7 @@ STORAGES = {
 
 AUTH_USER_MODEL = "accounts.User"
 SESSION_ENGINE = "accounts.sessions"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.MemberBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {
@@ -235,6 +236,8 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "gallery"
 ACCOUNT_SESSION_REMEMBER = True
+# Reviewers and admins need a second factor, and acts on people ask again who is there. Off in the demo alone.
+REQUIRE_MFA = setting("SORAHUB_REQUIRE_MFA", bool, default=not DEMO)
 # Rate limits count by address: behind proxies, the one that this many of them handed on.
 ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 PASSWORD_RESET_TIMEOUT = 24 * 3600

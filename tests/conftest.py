@@ -59,7 +59,7 @@ def login(client):
     def _login(user=None):
         visitor = Client()
         if user:
-            visitor.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+            visitor.force_login(user, backend="accounts.backends.MemberBackend")
         return visitor
 
     return _login

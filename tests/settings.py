@@ -14,6 +14,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "SORAHUB_SITE_URL": "http://testserver",
     "SORAHUB_DEMO": "0",
+    "SORAHUB_REQUIRE_MFA": "0",
     "SORAHUB_TESTCARD": "1",
     "SORAHUB_ACCEL_PREFIX": "",
     "STORAGE_URL": f"file://{PLACE}/private",

@@ -42,6 +42,8 @@ OWN_ACT = "302 302 404 404 404"
 DESK = "302 403 403 200 403"
 DESK_ACT = "302 403 403 302 403"
 STAFF_ACT = "302 403 403 302 302"
+PROGRAM = "302 403 403 403 200"
+PROGRAM_ACT = "302 403 403 403 302"
 DESK_CLOSED = "302 403 403 404 403"
 ALL = "200 200 200 200 200"
 GONE = "410 410 410 410 410"
@@ -123,6 +125,8 @@ DOORS = {
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/poster.jpg": Door(OWN, NO_POST, arg="clip"),
     "home/": Door(MOVED, MOVED),
+    "standing/": Door(MOVED, NO_POST),
+    "program/": Door(PROGRAM, NO_POST),
     "invitations/<str:key>/": Door(ALL, "422 422 422 422 422", arg="invitation", data={"name": "A"}),
     "accounts/login/": Door("200 302 302 302 302", "200 302 302 302 302"),
     "accounts/logout/": Door("302 200 200 200 200", MOVED),

@@ -16,7 +16,7 @@ from . import factories
 STATES = ("unsubmitted", "waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
 AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
 PUBLIC = ("published", "taken-down")
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backends.MemberBackend"
 
 
 @pytest.fixture(scope="module")

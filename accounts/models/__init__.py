@@ -1,8 +1,30 @@
 """The records of `accounts`; each file holds one noun."""
 
+from .allowance import AllowanceEntry
 from .audit import AuditEntry, AuditHead
+from .exclusion import Ending, Lift, Objection, Suspension
+from .factors import FactorReset
 from .invitation import Invitation
-from .membership import Cohort, Membership
+from .membership import Cohort, Membership, RoleChange
+from .notice import Notice
+from .pause import Pause, Resumption
 from .user import User
 
-__all__ = ["AuditEntry", "AuditHead", "Cohort", "Invitation", "Membership", "User"]
+__all__ = [
+    "AllowanceEntry",
+    "AuditEntry",
+    "AuditHead",
+    "Cohort",
+    "Ending",
+    "FactorReset",
+    "Invitation",
+    "Lift",
+    "Membership",
+    "Notice",
+    "Objection",
+    "Pause",
+    "Resumption",
+    "RoleChange",
+    "Suspension",
+    "User",
+]

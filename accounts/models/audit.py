@@ -47,7 +47,7 @@ class AuditEntry(models.Model):
 @transaction.atomic
 def record(act: str, *, by, subject: models.Model, words: str = "") -> AuditEntry:
     """Adds an entry in the transaction of the act itself: no act without its trace, no trace without its act."""
-    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    head = lock()
     salt = secrets.token_hex(16)
     entry = AuditEntry(
         sequence=head.sequence + 1,
@@ -64,6 +64,11 @@ def record(act: str, *, by, subject: models.Model, words: str = "") -> AuditEntr
     entry.save(force_insert=True)
     AuditHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, entry_hash=entry.entry_hash)
     return entry
+
+
+def lock() -> AuditHead:
+    """Makes acts that must not meet queue up for the chain's head; inside a transaction only."""
+    return AuditHead.objects.select_for_update().get_or_create(pk=1)[0]
 
 
 def broken_entries() -> Iterator[tuple[int, str]]:

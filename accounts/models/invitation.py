@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import audit
+from . import allowance, audit
 from .membership import Cohort, Membership, Role
 from .user import User, normal_email
 
@@ -48,6 +48,11 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    note = models.TextField(gettext_lazy("personal note"), blank=True)
+    # The key is made when the mail is, so it lies nowhere. Started and never sent: the mail may or may not have left.
+    mail_started_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+    mail_error = models.CharField(max_length=200, blank=True)
     revoked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     objects = InvitationQuerySet.as_manager()
@@ -57,7 +62,12 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=models.Q(accepted_at=None) | models.Q(revoked_at=None),
                 name="invitation_accepted_or_revoked",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_one_open_per_address",
+            ),
         ]
 
     def __str__(self):
@@ -66,10 +76,15 @@ class Invitation(models.Model):
 
 @transaction.atomic
 def invite(email: str, *, role: str, cohort: str, by: User | None) -> tuple[Invitation, str]:
-    """Creates an invitation and returns it with its link, which can't be read again afterwards."""
+    """Creates an invitation and returns it with its link, which can't be read again afterwards.
+
+    An address has one open invitation at most: an earlier one is taken back.
+    """
     email = normal_email(email)
     if User.objects.filter(email=email).exists():
         raise NotInvitable(_("%(email)s is already a member.") % {"email": email})
+    for earlier in Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None):
+        revoke(earlier, by=by)
     key = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         email=email,
@@ -101,9 +116,11 @@ def accept(invitation: Invitation, *, name: str, password: str) -> User:
     check_can_accept(invitation)
     user = User.objects.create_user(invitation.email, password, name=name)
     user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-    Membership.objects.create(
+    membership = Membership.objects.create(
         user=user, role=invitation.role, cohort=invitation.cohort, invitation=invitation
     )
+    if invitation.cohort.allowance:
+        allowance.grant(membership, invitation.cohort.allowance, by=invitation.invited_by)
     Invitation.objects.filter(pk=invitation.pk).update(accepted_at=timezone.now())
     audit.record("invitation.accepted", by=user, subject=invitation)
     return user

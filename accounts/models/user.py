@@ -1,14 +1,36 @@
 """A person who can log in. What they may do in the program is their Membership, not this."""
 
+import secrets
 import uuid
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
+def random_salt() -> str:
+    return secrets.token_hex(8)
+
+
 class UserManager(BaseUserManager):
+    def at_the_door(self):
+        """Users with all that every page asks about the person in front of it, in one query."""
+        from .allowance import AllowanceEntry
+        from .exclusion import kept_out
+        from .notice import Notice
+        from .pause import Pause
+
+        entries = AllowanceEntry.objects.filter(membership__user=OuterRef("pk")).order_by("-pk")
+        return self.select_related("membership__cohort").annotate(
+            is_kept_out=Exists(kept_out().filter(user=OuterRef("pk"))),
+            has_news=Exists(Notice.objects.filter(user=OuterRef("pk"), read_at=None)),
+            is_program_paused=Exists(Pause.objects.in_force()),
+            allowance_balance=Subquery(entries.values("balance")[:1]),
+        )
+
     def create_user(self, email: str, password: str | None = None, **fields):
         user = self.model(email=normal_email(email), **fields)
         user.set_password(password)
@@ -29,6 +51,8 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    # Part of what each session is bound to: a new one ends them all, wherever they are stored.
+    session_salt = models.CharField(max_length=16, default=random_salt, editable=False)
 
     objects = UserManager()
 
@@ -41,6 +65,15 @@ class User(AbstractBaseUser):
 
     def get_full_name(self):
         return self.name
+
+    def _get_session_auth_hash(self, secret=None):
+        bound_to = f"{self.password}:{self.session_salt}"
+        own = salted_hmac("accounts.User.session", bound_to, secret=secret, algorithm="sha256")
+        return own.hexdigest()
+
+    def renew_session_salt(self) -> None:
+        self.session_salt = random_salt()
+        self.save(update_fields=["session_salt"])
 
 
 def normal_email(email: str) -> str:

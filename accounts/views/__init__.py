@@ -2,5 +2,7 @@
 
 from .home import home
 from .invitation import invitation
+from .program import program
+from .standing import standing
 
-__all__ = ["home", "invitation"]
+__all__ = ["home", "invitation", "program", "standing"]

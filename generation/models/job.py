@@ -40,6 +40,7 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
     # The browser's form carries a key, so that a double click finds the job that the first click made.
     form_key = models.UUIDField(default=uuid.uuid4, editable=False)
+    batch = models.UUIDField(null=True, editable=False)  # takes that one click asked for share it
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     attempts_made = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -111,6 +112,7 @@ class Attempt(models.Model):
     lease_until = models.DateTimeField()
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.LOADING)
     step = models.PositiveIntegerField(default=0)
+    preview = models.BinaryField(null=True)  # a small JPEG of the forming clip; emptied when the attempt ends
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     detail = models.TextField(blank=True)  # for operators: never shown to artists, never holds a prompt

@@ -7,7 +7,7 @@ from django.test import Client
 
 pytest.register_assert_rewrite("tests.bad_input.forms")
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backends.MemberBackend"
 
 
 class Kept(logging.Handler):

@@ -25,7 +25,7 @@ from review import sweep, triggers
 from review.models import Claim, Publication, Submission
 from tests import factories
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backends.MemberBackend"
 MEMBERS = ("ada", "ben", "rita", "ruth")  # two artists, and two reviewers, who make clips too
 REVIEWERS = ("rita", "ruth")
 members = st.sampled_from(MEMBERS)

@@ -1,0 +1,38 @@
+"""A member's inbox in the site: a line for what happened while they were away, with a way to it.
+
+A notice holds a kind and a path, never a prompt or a title: what it is about is looked up where it leads.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Notice(models.Model):
+    class Kind(models.TextChoices):
+        TAKE_READY = "take-ready", _("Your take is ready.")
+        TAKE_FAILED = "take-failed", _("A take could not be made.")
+        SUSPENSION_LIFTED = "suspension-lifted", _("Your suspension was lifted. Welcome back.")
+        ROLE_CHANGED = "role-changed", _("Your role in the program was changed.")
+        ALLOWANCE_GRANTED = "allowance-granted", _("You were granted more GPU seconds.")
+        FACTORS_RESET = "factors-reset", _("An admin removed your second factors. Set up new ones.")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=32, choices=Kind)
+    path = models.CharField(max_length=200, blank=True)  # where it leads, on this site
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notice_newest_of_user"),
+            models.Index(fields=["user"], condition=models.Q(read_at=None), name="notice_unread"),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} for {self.user_id}"
+
+
+def notify(user, kind: str, path: str = "") -> Notice:
+    return Notice.objects.create(user=user, kind=kind, path=path)
