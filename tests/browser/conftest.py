@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +47,13 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def house(tmp_path_factory):
-    """A running sorahub with demo members, the embedded model and no clips."""
-    place, port = tmp_path_factory.mktemp("house"), _free_port()
+WEB, WORKER = "web", "worker"
+
+
+@contextmanager
+def opened_house(place: Path, *processes: str, **settings: str):
+    """A running sorahub with demo members, the embedded model and no clips; `settings` are variables of its own."""
+    port = _free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {
         **os.environ,
@@ -66,23 +70,26 @@ def house(tmp_path_factory):
         "PUBLIC_STORAGE_URL": f"file://{place}/public",
         "EMAIL_URL": "consolemail://",
         "OMP_NUM_THREADS": "1",
+        **settings,
     }
     made = House(address, environment)
     made.manage("migrate", "-v0")
     made.manage("seed_demo", "--clips", "0")
-    web = [*"gunicorn sorahub.wsgi -k gthread --threads 8".split(), "-b", f"127.0.0.1:{port}"]
-    worker = "celery -A sorahub worker -Q engine,desk -c 1 -l warning".split()
+    commands = {
+        WEB: [*"gunicorn sorahub.wsgi -k gthread --threads 8".split(), "-b", f"127.0.0.1:{port}"],
+        WORKER: "celery -A sorahub worker -Q engine,desk -c 1 -l warning".split(),
+    }
     log = open(place / "log", "w")
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, "-m", *commands[name]],
             cwd=PROJECT,
             env=environment,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-        for command in (web, worker)
+        for name in processes
     ]
     try:
         _wait_for(f"{address}/readyz")
@@ -95,6 +102,22 @@ def house(tmp_path_factory):
         log.close()
     said = (place / "log").read_text()
     assert "Internal Server Error" not in said, said[-4000:]
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory):
+    """Where things are done: web and worker, and no clips but those that the tests make."""
+    with opened_house(tmp_path_factory.mktemp("house"), WEB, WORKER) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory):
+    """Where things are only looked at: no worker, and the demo's clips in the gallery and at the desk."""
+    place = tmp_path_factory.mktemp("furnished")
+    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker") as made:
+        made.manage("seed_demo")
+        yield made
 
 
 def _wait_for(address: str, seconds: float = 60) -> None:
@@ -122,9 +145,22 @@ def chromium():
 @pytest.fixture
 def visitor(chromium, house):
     """visitor() is a stranger's page; visitor("artist") a page where the demo's artist is logged in."""
+    with visitors_of(house, chromium) as come:
+        yield come
+
+
+@pytest.fixture
+def onlooker(chromium, furnished):
+    """As `visitor`, in the furnished house."""
+    with visitors_of(furnished, chromium) as come:
+        yield come
+
+
+@contextmanager
+def visitors_of(house, chromium):
     contexts = []
 
-    def _visitor(who=None, *, width=1440, height=900, scheme="dark", **options):
+    def come(who=None, *, width=1440, height=900, scheme="dark", **options):
         context = chromium.new_context(
             base_url=house.address,
             viewport={"width": width, "height": height},
@@ -149,7 +185,7 @@ def visitor(chromium, house):
             page.wait_for_url(lambda url: "/accounts/login" not in url)
         return page
 
-    yield _visitor
+    yield come
     complaints = [
         line for context in contexts for page in context.pages for line in getattr(page, "complaints", [])
     ]

@@ -1,0 +1,72 @@
+"""Every page for everybody: axe-core finds nothing, in the dark and in the light, on a desk and on a phone."""
+
+import re
+from importlib.resources import files
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIGHTS = [(1440, "dark"), (1440, "light"), (390, "dark"), (390, "light")]
+sights = pytest.mark.parametrize("width,scheme", SIGHTS, ids=[f"{w}-{s}" for w, s in SIGHTS])
+
+# By person; a pattern stands for the first link like it on the page before it.
+PAGES = {
+    None: [
+        "/",
+        re.compile(r"^/watch/\w+/$"),
+        "/?q=nothing+is+called+that",
+        "/policy/",
+        "/accounts/login/",
+        "/accounts/password/reset/",
+        "/accounts/signup/",
+        "/nowhere/",
+        "/invitations/wrong-key/",
+    ],
+    "artist": [
+        "/studio/",
+        re.compile(r"^/studio/clips/[\w-]+/$"),
+        re.compile(r"^/studio/submissions/[\w-]+/$"),
+        "/accounts/email/",
+        "/accounts/password/change/",
+        "/desk/",
+    ],
+    "reviewer": ["/desk/", re.compile(r"^/desk/submissions/[\w-]+/$")],
+    "admin": ["/program/", "/studio/"],
+}
+
+
+@sights
+@pytest.mark.parametrize("who", PAGES, ids=[str(who or "stranger") for who in PAGES])
+def test_no_page_shuts_anybody_out(onlooker, who, width, scheme):
+    page, found = onlooker(who, width=width, scheme=scheme), {}
+    for stop in PAGES[who]:
+        path = stop if isinstance(stop, str) else first_link(page, stop)
+        page.goto(path)
+        if faults := violations(page) + sideways(page):
+            found[path] = faults
+    assert found == {}
+
+
+def first_link(page, pattern: re.Pattern) -> str:
+    paths = page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    return next(path for path in paths if pattern.match(path))
+
+
+def violations(page) -> list[str]:
+    """What axe-core finds, a line each: the rule, and the element that breaks it."""
+    page.evaluate(AXE)
+    told = page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
+    return [
+        f"{rule['id']}: {node['html'][:160]} ({' '.join(check['message'] for check in node['any'][:1])})"
+        for rule in told["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def sideways(page) -> list[str]:
+    """A page that scrolls to the side is broken on a phone."""
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"the page is {over} pixels wider than the window"] if over > 0 else []
