@@ -8,6 +8,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from . import emails
 from .models.user import normal_email
 
 
@@ -23,6 +24,9 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 
     def get_email_confirmation_url(self, request, emailconfirmation):
         return _at_our_address(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def render_mail(self, template_prefix, email, context, headers=None):
+        return emails.dress(super().render_mail(template_prefix, email, context, headers))
 
     def send_mail(self, template_prefix, email, context):
         super().send_mail(template_prefix, email, {**context, "site_url": settings.SITE_URL})

@@ -244,6 +244,7 @@ PASSWORD_RESET_TIMEOUT = 24 * 3600
 
 EMAIL_CONFIG = url_setting("EMAIL_URL", env.email_url, "consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 20  # seconds: a mail server that says nothing must not hold a worker for ever
 DEFAULT_FROM_EMAIL = setting("SORAHUB_FROM_EMAIL", default="sorahub <sorahub@localhost>")
 
 # --- The program's numbers -----------------------------------------------------------------------------
