@@ -12,7 +12,9 @@ from .models import Attempt, Rendition
 
 log = logging.getLogger(__name__)
 
-RENEW_EVERY = 1.0  # seconds between two writes of lease and progress
+RENEW_EVERY = (
+    1.0  # seconds between two writes of lease and progress, and between two of the forming clip's picture
+)
 DISK_RESERVE = 512 * 1024 * 1024  # bytes that must be free before a job is claimed
 
 _engine: process.EngineProcess | None = None  # one warm child for each worker process
@@ -57,19 +59,25 @@ def carry_out(attempt: Attempt) -> None:
 def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
     """Follows the engine's events, renewing the lease on the way. Leaving the loop ends the engine's work."""
     stage, step, written = Attempt.Stage.LOADING, 0, time.monotonic()
+    preview, shown = None, float("-inf")
     with closing(engine().run(attempt.job.recipe, scratch)) as events:
         for event in events:
             before = stage
             match event:
                 case process.Step(step=step):
                     stage = Attempt.Stage.DENOISING
+                case process.Preview(jpeg=preview):
+                    pass
                 case process.Encoding():
                     stage = Attempt.Stage.ENCODING
                 case process.Done() | process.Failed():
                     return event
-            if stage != before or time.monotonic() - written >= RENEW_EVERY:
-                _hold(attempt, stage, step)
+            now = time.monotonic()
+            is_new = preview is not None and now - shown >= RENEW_EVERY
+            if stage != before or is_new or now - written >= RENEW_EVERY:
+                _hold(attempt, stage, step, preview if is_new else None)
                 written = time.monotonic()
+                preview, shown = (None, written) if is_new else (preview, shown)
     return process.Failed(sentence="", retry=True, detail="the engine ended without a word")
 
 
@@ -90,8 +98,8 @@ def _store(attempt: Attempt, done: process.Done) -> None:
         raise Lost
 
 
-def _hold(attempt: Attempt, stage: str, step: int) -> None:
-    if not queue.renew(attempt, stage=stage, step=step):
+def _hold(attempt: Attempt, stage: str, step: int, preview: bytes | None = None) -> None:
+    if not queue.renew(attempt, stage=stage, step=step, preview=preview):
         raise Lost
 
 

@@ -4,6 +4,7 @@ show and where files are kept is decided elsewhere."""
 from __future__ import annotations
 
 import errno
+import io
 import os
 import subprocess
 import tempfile
@@ -28,6 +29,9 @@ CRF = 18  # x264's constant quality: 18 is near what the eye can tell apart
 THREADS = 4  # fixed, because x264's output depends on how many there are
 STDERR_LINES = 20
 POSTER_QUALITY = 90
+STRIP_QUALITIES = (60, 30, 10)  # the first that keeps a strip within STRIP_BYTES, or the last
+STRIP_BYTES = 8192
+STRIP_SIDE = 128  # pixels on the longer side of each picture
 
 DISK_FULL = "The disk is full, so the clip could not be saved."
 NOT_WRITABLE = "The clip could not be saved: its folder can't be written to."
@@ -80,6 +84,22 @@ def poster(frame: np.ndarray, out: Path) -> None:
             Image.fromarray(frame).save(part, "JPEG", quality=POSTER_QUALITY, optimize=True)
         except OSError as error:
             raise _from_os(error) from error
+
+
+def strip(pictures: np.ndarray) -> bytes:
+    """A JPEG of pictures side by side, each made STRIP_SIDE pixels long; uint8 of shape (n, height, width, 3)."""
+    count, height, width, _ = pictures.shape
+    scale = STRIP_SIDE / max(width, height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    joined = Image.new("RGB", (size[0] * count, size[1]))
+    for place, picture in enumerate(pictures):
+        joined.paste(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC), (size[0] * place, 0))
+    for quality in STRIP_QUALITIES:
+        out = io.BytesIO()
+        joined.save(out, "JPEG", quality=quality)
+        if out.tell() <= STRIP_BYTES:
+            break
+    return out.getvalue()
 
 
 def probe(path: Path) -> Encoded:

@@ -90,10 +90,14 @@ def _in_turn(seats):
     return seats.order_by(F("last_served_at").asc(nulls_first=True), "pk")
 
 
-def renew(attempt: Attempt, *, stage: str, step: int) -> bool:
-    """Extends the lease and tells the progress; False when the attempt is no longer this worker's."""
+def renew(attempt: Attempt, *, stage: str, step: int, preview: bytes | None = None) -> bool:
+    """Extends the lease and tells the progress, in one write; False when the attempt is no longer this worker's.
+
+    A `preview` (JPEG) takes the place of the one before; without one, that one stays.
+    """
     held = Attempt.objects.filter(pk=attempt.pk, ended_at=None, lease_until__gt=Now())
-    return bool(held.update(lease_until=Now() + settings.LEASE, stage=stage, step=step))
+    picture = {} if preview is None else {"preview": preview}
+    return bool(held.update(lease_until=Now() + settings.LEASE, stage=stage, step=step, **picture))
 
 
 def put_back_lapsed() -> int:
@@ -159,7 +163,7 @@ def cancel(job: Job, *, by) -> bool:
     )
     if changed:
         Attempt.objects.filter(job=job, ended_at=None).update(
-            ended_at=Now(), outcome=Attempt.Outcome.CANCELLED
+            ended_at=Now(), outcome=Attempt.Outcome.CANCELLED, preview=None
         )
         audit.record("job.cancelled", by=by, subject=job)
     return bool(changed)
@@ -171,7 +175,7 @@ def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: st
     held = Attempt.objects.filter(pk=attempt.pk, ended_at=None)
     if outcome == Attempt.Outcome.LAPSED:
         held = held.filter(lease_until__lte=Now())  # it may have been renewed since we looked
-    if not held.update(ended_at=Now(), outcome=outcome, detail=detail[:2000]):
+    if not held.update(ended_at=Now(), outcome=outcome, detail=detail[:2000], preview=None):
         return False
     over = to != Job.Status.QUEUED
     changed = (

@@ -120,6 +120,8 @@ DOORS = {
     "studio/jobs/": Door(NO_GET, MOVED, data=works),
     "studio/jobs/<uuid:pk>/": Door(OWN, NO_POST, arg="job"),
     "studio/jobs/<uuid:pk>/status.json": Door(OWN, NO_POST, arg="job"),
+    # These jobs are over; what a forming clip's picture tells to whom, tests/generation/test_preview.py tries.
+    "studio/jobs/<uuid:pk>/preview.jpg": Door("302 404 404 404 404", NO_POST, arg="job"),
     "studio/jobs/<uuid:pk>/cancellation/": Door(NO_GET, OWN_ACT, arg="job"),
     "studio/clips/<uuid:pk>/": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BLACK = 3 / 255  # a clip in which no value exceeds this shows nothing
+MOMENTS = 8  # pictures in a preview, spread over the clip: the page plays them in a loop
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,22 @@ class RuleBroken(EngineError, ValueError):
         self.field = field
 
 
+Draw = Callable[[], "np.ndarray | None"]
+OnStep = Callable[[int, int, Draw], None]
+
+
 class Engine(Protocol):
     """One loaded model. Not for threads: one engine, one process, one clip at a time."""
 
     device: str  # where it computes, in words
 
-    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
         """Yield the clip's frames in order, each uint8 of shape (height, width, 3).
 
-        `on_step(step, steps)` is called after each denoising step, counted from 1. What it raises ends the
-        work and reaches the caller. Raises EngineError when the model's output can't be shown.
+        `on_step(step, steps, draw)` is called after each denoising step, counted from 1. What it raises ends
+        the work and reaches the caller. `draw()`, good until `on_step` returns, makes small pictures of what the
+        clip would be by now, uint8 of shape (MOMENTS, height, width, 3), or None while there is nothing to
+        see. Raises EngineError when the model's output can't be shown.
         """
 
 

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import metadata
@@ -22,10 +23,12 @@ import imageio_ffmpeg
 import numpy as np
 
 from .. import encoding
-from . import Engine, EngineError, Recipe, catalog
+from . import Draw, Engine, EngineError, OnStep, Recipe, catalog
 from .process import POSTER, VIDEO
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+PREVIEW_EVERY = 1.0  # seconds between two pictures of the forming clip
+PREVIEW_SHARE = 0.02  # of the denoising's time, which pictures may take: slow ones come less often
 VERSIONED = ("torch", "diffusers", "transformers", "numpy")
 
 Report = Callable[..., None]
@@ -91,7 +94,7 @@ def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[
     """Write the clip's two files into `folder` and return what is known about them."""
     encoding.check_writable(folder)
     started = time.monotonic()
-    frames = engine.generate(recipe, lambda step, steps: report(event="step", step=step, steps=steps))
+    frames = engine.generate(recipe, _steps_told(report))
     encoded = encoding.encode(_observed(frames, recipe, folder, report), folder / VIDEO, recipe.fps)
     made = (encoded.width, encoded.height, encoded.frames)
     if made != (recipe.width, recipe.height, recipe.frames):
@@ -107,6 +110,22 @@ def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[
         "seconds": round(time.monotonic() - started, 3),
         "device": engine.device,
     }
+
+
+def _steps_told(report: Report) -> OnStep:
+    """Tell each step, and now and then what the clip would be by now."""
+    due = 0.0
+
+    def on_step(step: int, steps: int, draw: Draw) -> None:
+        nonlocal due
+        report(event="step", step=step, steps=steps)
+        started = time.monotonic()
+        if started < due or (pictures := draw()) is None:
+            return
+        report(event="preview", jpeg=b64encode(encoding.strip(pictures)).decode())
+        due = started + max(PREVIEW_EVERY, (time.monotonic() - started) / PREVIEW_SHARE)
+
+    return on_step
 
 
 def _observed(

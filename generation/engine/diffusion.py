@@ -4,7 +4,7 @@ and diffusers."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 # Must be set before CUDA starts: without it, matrix products on a GPU differ from run to run.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import transformers
 
-from . import EngineError, Recipe, presentable
+from . import EngineError, OnStep, Recipe, presentable
 from .catalog import Model
 
 OUT_OF_MEMORY = (
@@ -36,19 +36,19 @@ class Diffusion:
         self.pipe = _load(model).to(self.device)
         self.pipe.set_progress_bar_config(disable=True)
 
-    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
         try:
             video = self._denoise(recipe, on_step)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise EngineError(OUT_OF_MEMORY, retry=True, detail=str(error)) from error
         yield from presentable(video)
 
-    def _denoise(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> np.ndarray:
+    def _denoise(self, recipe: Recipe, on_step: OnStep) -> np.ndarray:
         """The clip as floats in 0..1, of shape (frames, height, width, 3)."""
 
         def after_step(pipe, step, timestep, tensors):
             # Raising is the only clean way out: a pipeline's `interrupt` flag still decodes a clip.
-            on_step(step + 1, recipe.steps)
+            on_step(step + 1, recipe.steps, lambda: None)
             return {}
 
         try:

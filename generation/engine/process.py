@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,6 +57,13 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """What the clip would be by now, at most once a second: MOMENTS of it side by side in one small JPEG."""
+
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
 class Encoding:
     """The frames are there and become files."""
 
@@ -79,7 +87,7 @@ class Failed:
     detail: str  # for the operator; the prompt is blotted out, but treat it as private all the same
 
 
-Event = Loading | Step | Encoding | Tick | Done | Failed
+Event = Loading | Step | Preview | Encoding | Tick | Done | Failed
 
 
 class EngineProcess:
@@ -152,6 +160,8 @@ class EngineProcess:
                     yield Tick()
                 case {"event": "step", "step": step, "steps": steps}:
                     yield Step(step, steps)
+                case {"event": "preview", "jpeg": jpeg}:
+                    yield Preview(b64decode(jpeg))
                 case {"event": "encoding"}:
                     yield Encoding()
                 case {"event": "done", "info": info}:

@@ -17,11 +17,12 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from . import EngineError, Recipe, presentable
+from . import MOMENTS, EngineError, OnStep, Recipe, presentable
 
 STEP_SECONDS = 0.05
 SLOW_STEP_SECONDS = 0.5
@@ -32,17 +33,25 @@ class Testcard:
     __test__ = False  # pytest collects classes by this name
     device = "cpu"
 
-    def generate(self, recipe: Recipe, on_step: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
         words = set(recipe.prompt.lower().split())
+        video = _bars(recipe)
         for step in range(1, recipe.steps + 1):
             time.sleep(SLOW_STEP_SECONDS if "slow" in words else STEP_SECONDS)
             if step == (recipe.steps + 1) // 2:
                 _misbehave(words)
-            on_step(step, recipe.steps)
-        video = _bars(recipe)
+            on_step(step, recipe.steps, partial(_through_noise, video, step / recipe.steps))
         if "nan" in words:
             video[len(video) // 2] = np.nan
         yield from presentable(video)
+
+
+def _through_noise(video: np.ndarray, clearness: float) -> np.ndarray:
+    """A few small frames of the clip, as far out of the noise as the steps are (0 to 1)."""
+    moments = np.linspace(0, len(video) - 1, MOMENTS).round().astype(int)
+    small = video[moments, ::8, ::8]
+    noise = np.random.default_rng(0).random(small.shape, dtype=np.float32)
+    return ((noise + (small - noise) * clearness) * 255).astype(np.uint8)
 
 
 def _misbehave(words: set[str]) -> None:

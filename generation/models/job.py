@@ -87,6 +87,14 @@ class Job(models.Model):
         return Recipe(**{name: getattr(self, name) for name in RECIPE_FIELDS})
 
 
+class AttemptManager(models.Manager):
+    """Leaves the picture in the database: lists and polls read the row each second, and only one view shows it."""
+
+    def get_queryset(self):
+        has_preview = models.ExpressionWrapper(Q(preview__isnull=False), models.BooleanField())
+        return super().get_queryset().defer("preview").annotate(has_preview=has_preview)
+
+
 class Attempt(models.Model):
     """One try at a job: a narrow row with its lease and progress, written about once a second.
 
@@ -117,8 +125,13 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     detail = models.TextField(blank=True)  # for operators: never shown to artists, never holds a prompt
 
+    objects = AttemptManager()
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(preview=None), name="attempt_over_shows_nothing"
+            ),
             models.UniqueConstraint(fields=["job", "number"], name="attempt_numbered_once"),
             models.UniqueConstraint(
                 fields=["job"], condition=Q(ended_at=None), name="attempt_one_open_per_job"

@@ -1,6 +1,6 @@
 """One job: how far it is, and stopping it."""
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -38,10 +38,21 @@ def status(request, pk):
             "stage": progress["stage"],
             "queue_position": progress["position"],
             "eta_seconds": progress["seconds_left"],
+            "preview": progress["preview"],
             "error": found.error or None,
             "clip": reverse("clip", args=[clip.pk]) if clip else None,
         }
     )
+
+
+@never_cache
+@require_safe
+def preview(request, pk):
+    """The clip as it forms, straight from the open attempt: when that ends, there is nothing left to show."""
+    seen = Attempt.objects.filter(
+        job__in=Job.objects.visible_to(request.user), job_id=pk, ended_at=None, has_preview=True
+    )
+    return HttpResponse(get_object_or_404(seen.values_list("preview", flat=True)), content_type="image/jpeg")
 
 
 @require_POST
@@ -62,8 +73,10 @@ def _progress(job: Job) -> dict:
     place = queue.position(job)
     left = queue.seconds_left(job, attempt, place)
     step = job.steps if job.status == Job.Status.SUCCEEDED else attempt.step if attempt else 0
+    seen = attempt is not None and attempt.has_preview
     return {
         "attempt": attempt,
+        "preview": f"{reverse('job_preview', args=[job.pk])}?step={step}" if seen else None,
         "position": place,
         "seconds_left": round(left, 1) if left is not None else None,
         "stage": attempt.stage if attempt else None,

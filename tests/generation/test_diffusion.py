@@ -74,15 +74,15 @@ def diffusion(tiny):
     return Diffusion(tiny)
 
 
-def ignore(step, steps):
+def ignore(step, steps, draw):
     pass
 
 
 def test_diffusion_counts_its_steps_and_gives_frames_of_the_right_kind(diffusion, tiny):
-    steps = []
+    told = []
     recipe = tiny.recipe("a red boat", seed=5, steps=3)
-    frames = list(diffusion.generate(recipe, lambda *step: steps.append(step)))
-    assert steps == [(1, 3), (2, 3), (3, 3)]
+    frames = list(diffusion.generate(recipe, lambda step, steps, draw: told.append((step, steps))))
+    assert told == [(1, 3), (2, 3), (3, 3)]
     assert [(frame.shape, frame.dtype) for frame in frames] == [((SIDE, SIDE, 3), np.uint8)] * FRAMES
 
 
@@ -107,7 +107,7 @@ def test_what_the_step_raises_ends_the_work_and_the_next_clip_is_unharmed(diffus
     class Cancelled(Exception):
         pass
 
-    def cancel(step, steps):
+    def cancel(step, steps, draw):
         if step == 2:
             raise Cancelled
 

@@ -155,7 +155,7 @@ def test_a_recipe_survives_the_way_through_json():
 
 def test_the_test_card_shows_the_recipe_and_nothing_else():
     def frames(**changes):
-        return np.stack(list(Testcard().generate(good(steps=1, **changes), lambda step, steps: None)))
+        return np.stack(list(Testcard().generate(good(steps=1, **changes), lambda step, steps, draw: None)))
 
     video = frames()
     assert (video.shape, video.dtype) == ((12, 128, 128, 3), np.uint8)

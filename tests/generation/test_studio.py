@@ -214,7 +214,7 @@ def test_a_job_s_page_its_fragment_and_its_status_tell_the_same(studio, artist, 
     assert "no-store" in page["Cache-Control"]
     assert "no-store" in fragment["Cache-Control"]
     assert set(status) == {
-        "status", "progress", "step", "steps", "stage", "queue_position", "eta_seconds", "error", "clip"
+        "status", "progress", "step", "steps", "stage", "queue_position", "eta_seconds", "preview", "error", "clip"
     }  # fmt: skip
     assert status["status"] == state
     assert status["error"] == ("It couldn't be drawn." if state == "failed" else None)
