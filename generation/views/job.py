@@ -1,8 +1,11 @@
 """One job: how far it is, and stopping it."""
 
+from datetime import timedelta
+
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -10,6 +13,9 @@ from .. import queue
 from ..models import Attempt, Job
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
+FIRST_SECONDS = timedelta(
+    seconds=3
+)  # of an attempt: small models are done by then, and are worth a closer look
 
 
 @never_cache
@@ -74,10 +80,12 @@ def _progress(job: Job) -> dict:
     left = queue.seconds_left(job, attempt, place)
     step = job.steps if job.status == Job.Status.SUCCEEDED else attempt.step if attempt else 0
     seen = attempt is not None and attempt.has_preview
+    starts = attempt is not None and timezone.now() - attempt.started_at < FIRST_SECONDS
     return {
         "attempt": attempt,
         "preview": f"{reverse('job_preview', args=[job.pk])}?step={step}" if seen else None,
         "position": place,
+        "look_again": "400ms" if place == 1 or starts else "1s",
         "seconds_left": round(left, 1) if left is not None else None,
         "stage": attempt.stage if attempt else None,
         "step": step,
