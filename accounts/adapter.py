@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
@@ -42,3 +43,12 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 def _at_our_address(url: str) -> str:
     """Links in mails begin as the settings say, whatever host the request named."""
     return settings.SITE_URL + urlsplit(url).path
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    def get_totp_issuer(self):
+        return "sorahub"
+
+    def get_public_key_credential_rp_entity(self):
+        """A passkey is bound to the host that the page was opened under; browsers know no ports here."""
+        return {**super().get_public_key_credential_rp_entity(), "name": "sorahub"}

@@ -90,9 +90,12 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
 ]
@@ -236,6 +239,11 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "gallery"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # whoever changes a password or a factor, its owner hears of it
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * positive("SORAHUB_CONFIRM_MINUTES", 5)  # seconds that one proof holds
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
 # Reviewers and admins need a second factor, and acts on people ask again who is there. Off in the demo alone.
 REQUIRE_MFA = setting("SORAHUB_REQUIRE_MFA", bool, default=not DEMO)
 # Rate limits count by address: behind proxies, the one that this many of them handed on.
