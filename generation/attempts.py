@@ -6,6 +6,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from accounts import trail
+
 from . import queue, storage
 from .engine import process
 from .models import Attempt, Rendition
@@ -33,7 +35,10 @@ def work(worker: str) -> int:
         if attempt is None:
             break
         taken += 1
-        carry_out(attempt)
+        job = attempt.job
+        with trail.following(request=job.request_id, user=job.owner_id, job=job.pk, attempt=attempt.number):
+            log.info("attempt begins")
+            carry_out(attempt)
     return taken
 
 
@@ -45,8 +50,10 @@ def carry_out(attempt: Attempt) -> None:
         done = _generate(attempt, scratch)
         if isinstance(done, process.Failed):
             queue.give_up(attempt, retry=done.retry, sentence=done.sentence, detail=done.detail)
+            log.warning("attempt failed")  # its detail lies in the Attempt's row
         else:
             _store(attempt, done)
+            log.info("attempt made its clip")
     except Lost:
         log.info("attempt %s of job %s is over; its work was stopped", attempt.number, attempt.job_id)
     except Exception as error:  # whatever it was, the job must not hang until its lease lapses

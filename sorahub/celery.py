@@ -1,9 +1,11 @@
 """The workers' way in: Celery carries nudges, and each worker also looks for work by itself."""
 
 import logging
+import logging.config
 import os
+from contextlib import ExitStack
 
-from celery import Celery, bootsteps
+from celery import Celery, bootsteps, signals
 from celery.worker import state
 
 from . import broker
@@ -15,6 +17,45 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 log = logging.getLogger(__name__)
+
+
+# --- What a message carries besides its nudge: the id of the request that sent it -------------------
+
+
+@signals.before_task_publish.connect
+def _send_trail(headers=None, **_signal) -> None:
+    from accounts import trail
+
+    if asked := trail.request_id():
+        headers["request_id"] = asked
+
+
+@signals.task_prerun.connect
+def _take_up_trail(task=None, **_signal) -> None:
+    from accounts import trail
+
+    task.request.trail = ExitStack()
+    task.request.trail.enter_context(
+        trail.following(request=getattr(task.request, "request_id", None), task=task.name)
+    )
+
+
+@signals.task_postrun.connect
+def _leave_trail(task=None, **_signal) -> None:
+    if left := getattr(task.request, "trail", None):
+        left.close()
+
+
+@signals.setup_logging.connect
+def _log_as_settings_say(loglevel=None, **_signal) -> None:
+    """Celery's own set-up would write its lines in another form, some of them twice."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+    logging.getLogger().setLevel(loglevel or logging.INFO)
+
+
+# --- Looking for work by oneself --------------------------------------------------------------------
 
 
 class LookForWork(bootsteps.StartStopStep):

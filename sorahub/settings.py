@@ -65,12 +65,20 @@ def folder_setting(name: str, default: Path) -> Path:
     return Path(url.path)
 
 
+def _is_this_machine(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+
+
 # --- The site ------------------------------------------------------------------------------------
 
 DEBUG = setting("DEBUG", bool, default=False)
 SECRET_KEY = setting("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: it needs 32 characters or more.")
+# While a key is being changed, what the old ones signed still counts: sessions and links in mails.
+SECRET_KEY_FALLBACKS = setting("SECRET_KEY_FALLBACKS", list, default=[])
+if any(len(key) < 32 for key in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured("SECRET_KEY_FALLBACKS holds a key that is shorter than 32 characters.")
 ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=["127.0.0.1", "localhost", "[::1]"])
 SITE_URL = setting("SORAHUB_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 if urlsplit(SITE_URL).scheme not in ("http", "https") or not urlsplit(SITE_URL).hostname:
@@ -80,6 +88,17 @@ if urlsplit(SITE_URL).scheme not in ("http", "https") or not urlsplit(SITE_URL).
 HTTPS = SITE_URL.startswith("https://")
 DEMO = setting("SORAHUB_DEMO", bool, default=False)
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
+# Strangers come to a site with https:// and a name of its own; what is for a laptop alone must not be on there.
+IS_PUBLIC = HTTPS and not _is_this_machine(urlsplit(SITE_URL).hostname)
+for _name, _is_on in (
+    ("DEBUG", DEBUG),
+    ("SORAHUB_DEMO", DEMO),
+    ("ALLOWED_HOSTS", "*" in ALLOWED_HOSTS),
+):
+    if IS_PUBLIC and _is_on:
+        raise ImproperlyConfigured(
+            f"{_name} is {env.str(_name)!r}, which is not for a public site ({SITE_URL})."
+        )
 
 INSTALLED_APPS = [
     "accounts",
@@ -101,6 +120,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sorahub.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -246,6 +266,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ADAPTER = "accounts.adapter.FactorAdapter"
 # Reviewers and admins need a second factor, and acts on people ask again who is there. Off in the demo alone.
 REQUIRE_MFA = setting("SORAHUB_REQUIRE_MFA", bool, default=not DEMO)
+if IS_PUBLIC and not REQUIRE_MFA:
+    raise ImproperlyConfigured(f"SORAHUB_REQUIRE_MFA is off, which is not for a public site ({SITE_URL}).")
 # Rate limits count by address: behind proxies, the one that this many of them handed on.
 ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 PASSWORD_RESET_TIMEOUT = 24 * 3600
@@ -290,7 +312,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, without TLS
 # A prompt is text: anything near this size is a mistake or an attack.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
@@ -302,18 +324,37 @@ if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(f"SORAHUB_TIME_ZONE is {TIME_ZONE!r}, and must be like Europe/Berlin.")
 USE_TZ = True
 
+# --- What operators see --------------------------------------------------------------------------------
+
+METRICS_TOKEN = setting("SORAHUB_METRICS_TOKEN", default="")
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 24 or not METRICS_TOKEN.isascii()):
+    raise ImproperlyConfigured("SORAHUB_METRICS_TOKEN is too short: it needs 24 plain characters or more.")
+LOG = setting("SORAHUB_LOG", default="plain" if DEMO or DEBUG else "json")
+if LOG not in ("plain", "json"):
+    raise ImproperlyConfigured(f"SORAHUB_LOG is {LOG!r}, and must be json or plain.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "sorahub.logs.Plain",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
+        "json": {"()": "sorahub.logs.Json"},
+    },
     "filters": {"without_keys": {"()": "sorahub.logs.WithoutKeys"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}
+        "console": {"class": "logging.StreamHandler", "formatter": LOG, "filters": ["without_keys"]}
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would mail or print whole requests; ids are all that a log may hold.
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # What was not found or not allowed has its line in sorahub.access already.
+        "django.request": {"level": "ERROR"},
+        # A line for each request: on a laptop's terminal they would hide the rest.
+        "sorahub.access": {"level": "WARNING" if DEMO else "INFO"},
     },
 }

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from . import errors, health
+from . import errors, health, metrics
 
 urlpatterns = [
     path("", include("review.urls")),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler400 = errors.bad_request

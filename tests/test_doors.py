@@ -163,6 +163,7 @@ DOORS = {
     "accounts/sessions/": Door(MEMBERS, MOVED),
     "healthz": Door(ALL, NEVER),
     "readyz": Door(ALL, NEVER),
+    "metrics": Door(ABSENT, ABSENT),  # but to one who brings the token: tests/operations/test_metrics.py
 }
 # The whole list of what anonymous visitors can see; everything else sends them to the login or doesn't exist.
 OPEN = {

@@ -1,6 +1,8 @@
 """What probes are told: alive or not, and which part of the whole doesn't answer."""
 
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from generation import storage
@@ -9,7 +11,7 @@ from sorahub.celery import app
 
 pytestmark = pytest.mark.django_db
 
-ALL_WELL = {"ready": True, "database": True, "gate": True, "cache": True, "broker": True, "storage": True}
+ALL_WELL = dict.fromkeys(("ready", "database", "migrations", "gate", "cache", "broker", "storage"), True)
 
 
 @pytest.fixture
@@ -57,6 +59,42 @@ def test_a_store_that_can_not_be_reached_is_told(probe, settings):
     root.parent.mkdir(exist_ok=True)
     root.write_text("a file where the folder should be")
     assert probe() == (503, ALL_WELL | {"ready": False, "storage": False})
+
+
+def test_a_store_that_takes_no_bytes_is_told(probe):
+    """A disk that went read-only still tells how much is free."""
+    store = storage.public()
+    store.root.mkdir(parents=True)
+    (store.root / "incoming").write_text("a file where the folder for new files should be")
+    assert probe() == (503, ALL_WELL | {"ready": False, "storage": False})
+
+
+def test_the_stores_are_tried_once_and_nothing_is_left_in_them(probe):
+    assert probe()[0] == 200
+    (storage.private().root / "incoming").rmdir()
+    assert probe()[0] == 200, "strangers may ask often; the disk is not asked each time"
+    left = [path for store in (storage.private(), storage.public()) for path in store.root.rglob("*")]
+    assert [path for path in left if path.is_file()] == []
+    assert not (storage.private().root / "incoming").exists()
+
+
+def test_a_store_without_room_for_a_job_is_told(probe, monkeypatch):
+    monkeypatch.setattr("generation.attempts.DISK_RESERVE", 2**60)
+    assert probe() == (503, ALL_WELL | {"ready": False, "storage": False})
+
+
+def test_a_database_that_is_behind_the_code_is_told(probe, settings, monkeypatch):
+    MigrationRecorder(connection).record_unapplied("review", "0003_gate_over_members")
+    monkeypatch.setitem(
+        connection.settings_dict, "NAME", f"{connection.settings_dict['NAME']} "
+    )  # not remembered
+    assert probe() == (503, ALL_WELL | {"ready": False, "migrations": False})
+
+
+def test_a_probe_costs_few_queries(probe, django_assert_max_num_queries):
+    probe()
+    with django_assert_max_num_queries(6):
+        probe()
 
 
 def test_a_broker_that_is_gone_is_told(probe, broker_at):

@@ -27,10 +27,10 @@ def environment(**told) -> dict[str, str]:
     return kept | {"SECRET_KEY": "s" * 40, "DJANGO_SETTINGS_MODULE": "sorahub.settings"} | told
 
 
-def start(**told) -> subprocess.CompletedProcess:
+def start(*options, **told) -> subprocess.CompletedProcess:
     """`manage.py check` with these variables, as an operator's first step."""
     return subprocess.run(
-        (sys.executable, "manage.py", "check"),
+        (sys.executable, "manage.py", "check", *options),
         cwd=PROJECT,
         env=environment(**told),
         capture_output=True,
@@ -61,6 +61,9 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
     [
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "too-short"),
+        ("SECRET_KEY_FALLBACKS", f"{'a' * 40},too-short"),
+        ("SORAHUB_LOG", "xml"),
+        ("SORAHUB_METRICS_TOKEN", "guessable"),
         ("DEBUG", "perhaps"),
         ("SORAHUB_DEMO", "maybe"),
         ("SORAHUB_SITE_URL", "clips.example.org"),
@@ -101,6 +104,47 @@ def test_a_bad_value_stops_the_start_with_one_sentence_that_names_it(name, value
     assert sentence.startswith(f"{name} ")
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("DEBUG", "1"), ("SORAHUB_DEMO", "1"), ("SORAHUB_REQUIRE_MFA", "0"), ("ALLOWED_HOSTS", "a.example,*")],
+)
+def test_what_is_for_a_laptop_alone_does_not_start_where_strangers_come(name, value):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{"SORAHUB_SITE_URL": "https://clips.example.org", name: value})
+    assert str(refusal.value).startswith(f"{name} is ")
+    read(**{"SORAHUB_SITE_URL": "https://localhost:8443", name: value})  # a rehearsal on one's own machine
+
+
+PRODUCTION = {
+    "SECRET_KEY": "v1s-Qk8zT3m0-pY7wXc5R2u9LbE4hJ6nA1dGfSoKiZtMqWeU0x3Dv",
+    "ALLOWED_HOSTS": "clips.example.org,127.0.0.1",
+    "SORAHUB_SITE_URL": "https://clips.example.org",
+    "DATABASE_URL": "postgres://sorahub@127.0.0.1:5432/sorahub",
+    "SORAHUB_TRUSTED_PROXIES": "1",
+    "SORAHUB_ACCEL_PREFIX": "/internal",
+}
+
+
+def test_djangos_own_check_of_a_deployment_finds_nothing():
+    done = start("--deploy", "--fail-level", "INFO", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+
+def test_the_example_of_a_production_environment_is_complete_and_clean():
+    """What the operator must fill in is marked; the rest starts as it stands."""
+    lines = (PROJECT / "deploy" / "production.env.example").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    marked = {name for name, value in told.items() if "CHANGE-ME" in value}
+    assert {"SECRET_KEY", "DATABASE_URL", "SORAHUB_METRICS_TOKEN"} <= marked
+    filled = {
+        name: value.replace("CHANGE-ME", "v1s-Qk8zT3m0pY7wXc5R2u9LbE4hJ6nA1dGfSoKiZtMqWeU0x3Dv")
+        for name, value in told.items()
+    }
+    done = start("--deploy", "--fail-level", "INFO", **filled)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 def test_without_a_secret_key_nothing_starts(tmp_path):
@@ -158,7 +202,8 @@ def test_good_values_are_what_their_names_say(tmp_path):
         SORAHUB_TIME_ZONE="Europe/Berlin",
         SORAHUB_ACCEL_PREFIX="/internal/",
         SORAHUB_LEASE_SECONDS="7",
-        SORAHUB_DEMO="yes",
+        SORAHUB_METRICS_TOKEN="m" * 24,
+        SECRET_KEY_FALLBACKS=f"{'a' * 40},{'b' * 40}",
         DEBUG="off",
     )
     database = told.DATABASES["default"]
@@ -173,7 +218,8 @@ def test_good_values_are_what_their_names_say(tmp_path):
     assert (told.EMAIL_HOST, told.EMAIL_USE_TLS) == ("mail.example", True)
     assert told.PRIVATE_STORE == Path("/srv/sorahub/private")
     assert (told.SITE_URL, told.ACCEL_PREFIX) == ("https://clips.example.org", "/internal")
-    assert (told.DEMO, told.DEBUG, told.LEASE.total_seconds()) == (True, False, 7)
+    assert (told.DEMO, told.DEBUG, told.LEASE.total_seconds()) == (False, False, 7)
+    assert (told.SECRET_KEY_FALLBACKS, told.LOG) == (["a" * 40, "b" * 40], "json")
     assert told.SESSION_COOKIE_SECURE
     assert told.CSRF_COOKIE_SECURE
     assert told.SECURE_SSL_REDIRECT

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import trail
+
 from ..engine import RECIPE_FIELDS, Recipe
 
 MAX_ATTEMPTS = 3
@@ -41,6 +43,8 @@ class Job(models.Model):
     # The browser's form carries a key, so that a double click finds the job that the first click made.
     form_key = models.UUIDField(default=uuid.uuid4, editable=False)
     batch = models.UUIDField(null=True, editable=False)  # takes that one click asked for share it
+    # The click that asked for it, so that a worker's log lines can be found by it, whichever message woke the worker.
+    request_id = models.CharField(max_length=64, null=True, default=trail.request_id, editable=False)
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     attempts_made = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -138,7 +142,8 @@ class Attempt(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["lease_until"], condition=Q(ended_at=None), name="attempt_open_leases")
+            models.Index(fields=["lease_until"], condition=Q(ended_at=None), name="attempt_open_leases"),
+            models.Index(fields=["ended_at"], name="attempt_by_end"),
         ]
 
     def __str__(self):
