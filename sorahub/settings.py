@@ -219,7 +219,7 @@ ACCEL_PREFIX = setting("SORAHUB_ACCEL_PREFIX", default="").rstrip("/")  # nginx'
 if ACCEL_PREFIX and not ACCEL_PREFIX.startswith("/"):
     raise ImproperlyConfigured(f"SORAHUB_ACCEL_PREFIX is {ACCEL_PREFIX!r}, and must begin with a slash.")
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = Path(setting("SORAHUB_STATIC_ROOT", default=str(VAR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
 WHITENOISE_MANIFEST_STRICT = False  # a page without its style beats no page
