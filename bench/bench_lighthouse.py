@@ -20,6 +20,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 RUNS = 3
 LIGHTHOUSE = ("npx", "--yes", "lighthouse@12")
+GUNICORN = ("gunicorn", "-c", "deploy/gunicorn.conf.py", "sorahub.wsgi")
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-quic"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 
@@ -34,8 +35,7 @@ def main() -> None:
         manage(environment | {"SORAHUB_DEMO": "1"}, "seed_demo")
         manage(environment, "collectstatic", "--noinput", "-v0")
         web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "sorahub.wsgi"]
-            + ["-b", f"127.0.0.1:{port}"],
+            [sys.executable, "-m", *GUNICORN, "-b", f"127.0.0.1:{port}"],
             cwd=PROJECT,
             env=environment,
             stdout=sys.stderr,
