@@ -9,22 +9,56 @@ import pytest
 from django.db import transaction
 from django.urls import get_resolver
 
-from .world import AT_DESK, BACKEND, PUBLIC, STATES, answered, leaks, may_know, nothing_stays
+from .world import (
+    AT_DESK,
+    KEPT_OUT,
+    PUBLIC,
+    STATES,
+    answered,
+    keeping_out,
+    leaks,
+    may_know,
+    nothing_stays,
+)
 
 PEOPLE = ("anonymous", "owner", "stranger", "reviewer", "admin")
 LOGIN = "/accounts/login/?next="
 
 
 class Door:
-    """Statuses by person, in PEOPLE's order; `in_state` says where a clip's state decides otherwise."""
+    """Statuses by person, in PEOPLE's order; `in_state` says where a clip's state decides otherwise.
+
+    Who is kept out is sent to /standing/ from each door that sends strangers to the login, and is a stranger at the
+    others; `kept_out` says, for GET and POST, where that isn't so.
+    """
 
     def __init__(
-        self, get, post, *, arg="", data=None, only=STATES, closed="302 404 404 404 404", in_state=()
+        self,
+        get,
+        post,
+        *,
+        arg="",
+        data=None,
+        only=STATES,
+        closed="302 404 404 404 404",
+        in_state=(),
+        kept_out="",
     ):
         self.get, self.post, self.arg, self.data = get, post, arg, data or {}
         self.only, self.closed, self.in_state = only, closed, dict(in_state)
+        self.kept_out = kept_out
+
+    @property
+    def leads_to_standing(self) -> bool:
+        return self.get.startswith("302") and not self.kept_out
 
     def status(self, method: str, person: str, state: str) -> int:
+        if person in KEPT_OUT:
+            if self.leads_to_standing:
+                return 302
+            if self.kept_out:
+                return int(self.kept_out.split()[method == "post"])
+            person = "stranger"
         told = getattr(self, method) if state in self.only else self.closed_to(method)
         told = self.in_state.get((method, state), told)
         return int(told.split()[PEOPLE.index(person)])
@@ -128,11 +162,11 @@ DOORS = {
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/poster.jpg": Door(OWN, NO_POST, arg="clip"),
     "home/": Door(MOVED, MOVED),
-    "standing/": Door(MOVED, NO_POST),
+    "standing/": Door(MOVED, NO_POST, kept_out="200 405"),
     "program/": Door(PROGRAM, NO_POST),
     "invitations/<str:key>/": Door(ALL, "422 422 422 422 422", arg="invitation", data={"name": "A"}),
     "accounts/login/": Door("200 302 302 302 302", "200 302 302 302 302"),
-    "accounts/logout/": Door("302 200 200 200 200", MOVED),
+    "accounts/logout/": Door("302 200 200 200 200", MOVED, kept_out="200 302"),
     "accounts/inactive/": Door(ALL, NEVER),
     "accounts/signup/": Door("200 302 302 302 302", "200 302 302 302 302"),
     "accounts/reauthenticate/": Door(MEMBERS, MEMBERS),
@@ -145,9 +179,9 @@ DOORS = {
     "accounts/password/reset/done/": Door(ALL, NEVER),
     "accounts/password/reset/key/done/": Door(ALL, NEVER),
     "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": Door(ALL, ALL, arg="reset"),
-    "accounts/login/code/confirm/": Door("302 302 302 302 302", "302 302 302 302 302"),
+    "accounts/login/code/confirm/": Door(MOVED, MOVED, kept_out="302 302"),
     "accounts/2fa/": Door(MEMBERS, NO_POST),
-    "accounts/2fa/authenticate/": Door(MOVED, MOVED),
+    "accounts/2fa/authenticate/": Door(MOVED, MOVED, kept_out="302 302"),
     "accounts/2fa/reauthenticate/": Door(MOVED, MOVED),
     "accounts/2fa/totp/activate/": Door(MOVED, MOVED),
     "accounts/2fa/totp/deactivate/": Door(NONE_YET, NONE_YET),
@@ -158,7 +192,7 @@ DOORS = {
     "accounts/2fa/webauthn/add/": Door(MOVED, MOVED),
     "accounts/2fa/webauthn/keys/<int:pk>/edit/": Door(MOVED, MOVED, arg="key"),
     "accounts/2fa/webauthn/keys/<int:pk>/remove/": Door(MOVED, MOVED, arg="key"),
-    "accounts/2fa/webauthn/login/": Door(MOVED, MOVED),
+    "accounts/2fa/webauthn/login/": Door(MOVED, MOVED, kept_out="302 302"),
     "accounts/2fa/webauthn/reauthenticate/": Door(MOVED, MOVED),
     "accounts/sessions/": Door(MEMBERS, MOVED),
     "healthz": Door(ALL, NEVER),
@@ -254,30 +288,49 @@ def test_the_search_for_leaks_finds_them(world):
 @pytest.mark.usefixtures("undone")
 @each_door
 def test_doors_open_to_the_right_people_and_tell_the_others_nothing(world, settings, pattern):
-    door, seen, expected = DOORS[pattern], {}, {}
-    _log_in(world)
+    door, seen = DOORS[pattern], {}
+    for person, client in world.clients.items():
+        kept = client.cookies.copy()
+        seen |= _tried(world, settings, pattern, person, client)
+        client.cookies = kept  # whoever logged out still has a session, for that was undone
+    for how in KEPT_OUT:
+        with keeping_out(world, how) as client:
+            seen |= _tried(world, settings, pattern, how, client)
+    wrong = {key: status for key, status in seen.items() if status != door.status(*key)}
+    assert wrong == {}
+
+
+def _tried(world, settings, pattern, person, client) -> dict:
+    """(method, person, state): status, for all that one person can try at one door."""
+    door, seen = DOORS[pattern], {}
     for state in STATES if door.arg in ("clip", "job", "submission", "publication", "slug") else STATES[:1]:
         path = path_of(pattern, world, state)
         data = {name: value.replace("{hash}", world.clips[state].hash) for name, value in door.data.items()}
-        for person, client in world.clients.items():
-            for method in ("get", "post"):
-                with nothing_stays(settings) if method == "post" else transaction.atomic():
-                    response = getattr(client, method)(path, data if method == "post" else None)
-                    told = answered(response)
-                    if response.headers.get("Location") == LOGIN + path:
-                        told = told.replace(path, "")  # the visitor's own words, given back by the login
-                    assert leaks(world, person, told) == [], (method, person, state)
-                    if person == "anonymous" and response.status_code == 302 and pattern not in OPEN:
-                        assert response["Location"] in (LOGIN + path, "/", "/accounts/login/")
-                seen[method, person, state] = response.status_code
-                expected[method, person, state] = door.status(method, person, state)
-    assert {key: status for key, status in seen.items() if status != expected[key]} == {}
+        for method in ("get", "post"):
+            with nothing_stays(settings) if method == "post" else transaction.atomic():
+                response = getattr(client, method)(path, data if method == "post" else None)
+                told = answered(response)
+                if response.headers.get("Location") == LOGIN + path:
+                    told = told.replace(path, "")  # the visitor's own words, given back by the login
+                assert leaks(world, person, told) == [], (method, person, state)
+                if person == "anonymous" and response.status_code == 302 and pattern not in OPEN:
+                    assert response["Location"] in (LOGIN + path, "/", "/accounts/login/")
+                if person in KEPT_OUT and door.leads_to_standing:
+                    assert response.headers.get("Location") == "/standing/", (method, person, state)
+            seen[method, person, state] = response.status_code
+    return seen
 
 
-def _log_in(world):
-    """Anew for each door: some of them end a session, and what one test did is rolled back with its sessions."""
-    for name, user in world.people.items():
-        world.clients[name].force_login(user, backend=BACKEND)
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("who", ["reviewer", "admin"])
+@pytest.mark.parametrize("how", KEPT_OUT)
+def test_no_role_opens_a_door_to_somebody_who_is_kept_out(world, settings, how, who):
+    with keeping_out(world, how, who) as client:
+        for pattern, door in DOORS.items():
+            for method in ("get", "post") if door.leads_to_standing else ():
+                with nothing_stays(settings):
+                    response = getattr(client, method)(path_of(pattern, world, "published"))
+                    assert response.headers.get("Location") == "/standing/", (method, pattern)
 
 
 def test_the_doors_open_to_all_are_exactly_these():

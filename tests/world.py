@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from accounts.models import User, exclusion
 from accounts.models.invitation import invite
 from review import gate, queue, sealing
 
@@ -16,6 +17,7 @@ from . import factories
 STATES = ("unsubmitted", "waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
 AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
 PUBLIC = ("published", "taken-down")
+KEPT_OUT = ("suspended", "ended")  # the owner of it all, after an admin's act
 BACKEND = "accounts.backends.MemberBackend"
 
 
@@ -37,6 +39,18 @@ def world(lasting):
     return SimpleNamespace(
         people=people, clips=clips, clients=clients, key=link.rstrip("/").rpartition("/")[2]
     )
+
+
+@contextmanager
+def keeping_out(world, how: str, who: str = "owner"):
+    """A session that this person made after they were kept out; undone at the end, for the act is for ever."""
+    act = {"suspended": exclusion.suspend, "ended": exclusion.end}[how]
+    with transaction.atomic():
+        act(world.people[who].membership, by=world.people["admin"], reason=f"why-{how}")
+        client = Client(raise_request_exception=False)
+        client.force_login(User.objects.get(pk=world.people[who].pk), backend=BACKEND)
+        yield client
+        transaction.set_rollback(True)
 
 
 def _clip(state, people):
@@ -93,7 +107,7 @@ def _clip(state, people):
 
 
 def may_know(person: str, state: str) -> set[str]:
-    """Which of a clip's secrets somebody has a right to."""
+    """Which of a clip's secrets somebody has a right to; who is kept out, what the public has."""
     known = set()
     if person == "owner":
         return {

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from accounts.permissions import can_create
 from generation import media, storage
 
 from .. import policy as policies
@@ -47,7 +48,7 @@ def watch(request, slug):
     context = {
         "publication": found,
         "work": found.work,
-        "is_owner": found.submission.artist_id == request.user.pk,
+        "is_owner": found.submission.artist_id == request.user.pk and can_create(request.user),
         "takedown_form": TakedownForm(),
     }
     return _revalidated(render(request, "review/watch.html", context))
