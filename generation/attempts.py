@@ -30,6 +30,7 @@ def work(worker: str) -> int:
     """Claims and carries out jobs until none is left; returns how many it took on."""
     taken = 0
     while _has_room_on_disk():
+        queue.cancel_of_kept_out()
         queue.put_back_lapsed()  # each time: a long queue must not keep a dead worker's job from its next try
         attempt = queue.claim_next(worker)
         if attempt is None:

@@ -4,42 +4,140 @@ Messages only say "look"; losing one costs seconds, never a job. Every write abo
 open Attempt, so that a worker whose lease has lapsed can't finish what another has taken over.
 """
 
+import math
+import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.models import audit
+from accounts.models import Membership, Pause, allowance, audit, pause
+from accounts.models.exclusion import kept_out
 
-from .engine import Recipe
+from .engine import Recipe, catalog
 from .models import Attempt, Clip, Job, Rendition, Seat
 from .models.job import MAX_ATTEMPTS
 
 CANDIDATES = 20  # members looked at in one claim before it gives up and is called again
 
 
-class QueueFull(Exception):
-    """A member who has as many jobs waiting as the program allows; says so in a sentence."""
+class Refused(Exception):
+    """A take that isn't accepted now; says why in a sentence."""
+
+
+class QueueFull(Refused):
+    """A member who has as many jobs waiting as their cohort allows."""
+
+
+class Paused(Refused):
+    """The program takes no work."""
+
+
+class NotOffered(Refused):
+    """A model that the member's cohort may not use."""
+
+
+class AllowanceSpent(Refused):
+    """A member whose allowance doesn't reach."""
 
 
 @transaction.atomic
-def enqueue(owner, recipe: Recipe, *, form_key=None) -> Job:
-    """Adds a job; the same form posted twice gives the same job."""
+def enqueue(owner, recipe: Recipe, *, takes: int = 1, form_key: uuid.UUID | None = None) -> Job:
+    """Adds as many takes as asked for, or none, and returns the first; the same form posted twice adds nothing.
+
+    The first take has the recipe's seed, each further one the next number. Caps are counted and the allowance is
+    reserved under the lock of the member's seat. Raises Refused, with a sentence.
+    """
     seat, _created = Seat.objects.get_or_create(owner=owner)
     Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
-    key = {"form_key": form_key} if form_key else {}
-    if key and (twin := Job.objects.filter(owner=owner, **key).first()):
+    if form_key and (twin := Job.objects.filter(owner=owner, form_key=form_key).first()):
         return twin
-    if Job.objects.queued().filter(owner=owner).count() >= settings.MAX_QUEUED:
+    membership = _let_in(owner)
+    _check_can_take(membership, recipe.model)
+    _check_room(membership, takes)
+    price = price_of(recipe)
+    _check_allowance(membership, takes, price)
+    batch = uuid.uuid4() if takes > 1 else None
+    jobs = []
+    for number in range(takes):
+        key = {"form_key": uuid.uuid5(form_key, str(number)) if number else form_key} if form_key else {}
+        told = recipe.to_json() | {"seed": (recipe.seed + number) % (catalog.SEED_LIMIT + 1)}
+        jobs.append(Job.objects.create(owner=owner, batch=batch, **key, **told))
+        allowance.reserve(membership, price, job=jobs[-1].pk)
+    return jobs[0]
+
+
+def price_of(recipe: Recipe) -> int:
+    """GPU seconds that are reserved for one take; what it costs in the end is never more."""
+    return max(1, math.ceil(catalog.estimate_seconds(recipe)))
+
+
+def _let_in(owner) -> Membership:
+    """The member's row as it is now, locked: a suspension comes before this job or after it, never in between."""
+    locked = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("cohort")
+    membership = locked.filter(user=owner).first()
+    if membership is None:
+        raise PermissionDenied(_("The studio is for members of the program."))
+    if kept_out().filter(pk=membership.pk).exists():
+        raise PermissionDenied(_("Your membership is suspended or has ended."))
+    return membership
+
+
+def _check_can_take(membership: Membership, model_id: str) -> None:
+    if found := pause.current():
+        sentence = _("The program is paused: no takes are accepted right now. Your words are kept.")
+        raise Paused(f"{sentence} {found.reason}".strip())
+    if not membership.cohort.offers(model_id):
+        raise NotOffered(_("Your cohort doesn't use this model. Choose another one."))
+
+
+def _check_room(membership: Membership, takes: int) -> None:
+    cap = membership.cohort.max_queued
+    waiting = Job.objects.queued().filter(owner=membership.user_id).count()
+    room = max((settings.MAX_QUEUED if cap is None else cap) - waiting, 0)
+    if not room:
         raise QueueFull(
             _("You have %(count)s takes waiting, which is the most. Let some finish first.")
-            % {"count": settings.MAX_QUEUED}
+            % {"count": waiting}
         )
-    return Job.objects.create(owner=owner, **key, **recipe.to_json())
+    if takes > room:
+        raise QueueFull(
+            _(
+                "Your queue has room for %(room)s of these %(takes)s takes. Ask for fewer, or let some finish first."
+            )
+            % {"room": room, "takes": takes}
+        )
+
+
+def _check_allowance(membership: Membership, takes: int, price: int) -> None:
+    left = allowance.left(membership)
+    if left is None or takes * price <= left:
+        return
+    told = {"needed": takes * price, "left": max(left, 0), "takes": takes, "fit": max(left, 0) // price}
+    if takes > 1 and told["fit"]:
+        raise AllowanceSpent(
+            _(
+                "%(takes)s takes need about %(needed)s GPU seconds and you have %(left)s left, enough for %(fit)s. "
+                "Ask for fewer, or ask the program's team for more."
+            )
+            % told
+        )
+    raise AllowanceSpent(
+        ngettext(
+            "This take needs about %(needed)s GPU seconds and you have %(left)s left. "
+            "Ask the program's team for more.",
+            "These takes need about %(needed)s GPU seconds and you have %(left)s left. "
+            "Ask the program's team for more.",
+            takes,
+        )
+        % told
+    )
 
 
 # --- Claiming ------------------------------------------------------------------------------------
@@ -49,11 +147,12 @@ def enqueue(owner, recipe: Recipe, *, form_key=None) -> Job:
 def claim_next(worker: str) -> Attempt | None:
     """Takes the next job by fair share: first the member who was served longest ago, up to a cap each.
 
-    The member's seat is locked, passing over seats that another worker holds; caps are counted under that lock.
+    The member's seat is locked, passing over seats that another worker holds. What lets a member be served is asked
+    again under that lock, in a statement of its own: the one that found the seat may have read an older truth.
     """
-    for owner in _members_in_turn():
+    for owner in list(in_turn(_may_be_served()).values_list("pk", flat=True)[:CANDIDATES]):
         seat = Seat.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=owner).first()
-        if seat is None or Job.objects.running().filter(owner=owner).count() >= settings.MAX_RUNNING:
+        if seat is None or not _may_be_served().filter(pk=owner).exists():
             continue
         job = Job.objects.queued().filter(owner=owner).order_by("created_at", "pk").first()
         if job is None:
@@ -72,30 +171,38 @@ def claim_next(worker: str) -> Attempt | None:
     return None
 
 
-def _members_in_turn() -> list:
-    """Owners with a job waiting and room under their cap, least recently served first."""
-    busy = (
-        Job.objects.running()
-        .values("owner")
-        .annotate(count=Count("pk"))
-        .filter(count__gte=settings.MAX_RUNNING)
-    )
-    waiting = Seat.objects.filter(Exists(Job.objects.queued().filter(owner=OuterRef("pk"))))
-    return list(
-        _in_turn(waiting.exclude(pk__in=busy.values("owner"))).values_list("pk", flat=True)[:CANDIDATES]
+def _may_be_served():
+    """Seats with a job waiting and room under their cohort's cap; none of those kept out, none during a pause."""
+    running = Job.objects.running().filter(owner=OuterRef("pk")).values("owner").annotate(count=Count("pk"))
+    return Seat.objects.annotate(
+        running=Coalesce(Subquery(running.values("count")), 0),
+        cap=Coalesce(
+            "owner__membership__cohort__max_running",
+            Value(settings.MAX_RUNNING),
+            output_field=IntegerField(),
+        ),
+    ).filter(
+        Exists(Job.objects.queued().filter(owner=OuterRef("pk"))),
+        ~Exists(kept_out().filter(user=OuterRef("pk"))),
+        ~Exists(Pause.objects.in_force()),
+        running__lt=F("cap"),
     )
 
 
-def _in_turn(seats):
+def in_turn(seats):
+    """Least recently served first."""
     return seats.order_by(F("last_served_at").asc(nulls_first=True), "pk")
 
 
 def renew(attempt: Attempt, *, stage: str, step: int, preview: bytes | None = None) -> bool:
     """Extends the lease and tells the progress, in one write; False when the attempt is no longer this worker's.
 
+    So it ends within a second of a suspension, too. Every condition stands in the update itself, without a join:
+    Django would move it into a subquery, which PostgreSQL doesn't ask again after waiting for the row.
     A `preview` (JPEG) takes the place of the one before; without one, that one stays.
     """
-    held = Attempt.objects.filter(pk=attempt.pk, ended_at=None, lease_until__gt=Now())
+    theirs = Job.objects.filter(pk=OuterRef("job_id"), owner__in=kept_out().values("user"))
+    held = Attempt.objects.filter(~Exists(theirs), pk=attempt.pk, ended_at=None, lease_until__gt=Now())
     picture = {} if preview is None else {"preview": preview}
     return bool(held.update(lease_until=Now() + settings.LEASE, stage=stage, step=step, **picture))
 
@@ -108,7 +215,7 @@ def put_back_lapsed() -> int:
 
 def is_waiting() -> bool:
     """Is there anything for a worker to do?"""
-    return bool(_members_in_turn()) or Attempt.objects.filter(ended_at=None, lease_until__lte=Now()).exists()
+    return _may_be_served().exists() or Attempt.objects.filter(ended_at=None, lease_until__lte=Now()).exists()
 
 
 # --- Ending --------------------------------------------------------------------------------------
@@ -137,6 +244,8 @@ def finish(
     Rendition.objects.bulk_create(
         Rendition(clip=clip, kind=file.kind, sha256=file.sha256, size=file.size) for file in files
     )
+    spent = (timezone.now() - attempt.started_at).total_seconds()
+    allowance.settle(job.pk, max(1, math.ceil(spent)))
     return True
 
 
@@ -165,8 +274,15 @@ def cancel(job: Job, *, by) -> bool:
         Attempt.objects.filter(job=job, ended_at=None).update(
             ended_at=Now(), outcome=Attempt.Outcome.CANCELLED, preview=None
         )
+        allowance.give_back(job.pk)
         audit.record("job.cancelled", by=by, subject=job)
     return bool(changed)
+
+
+def cancel_of_kept_out() -> int:
+    """Cancels what the suspended and the ended still have waiting or running. Returns how many."""
+    unfinished = Job.objects.filter(status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+    return sum(cancel(job, by=None) for job in unfinished.filter(owner__in=kept_out().values("user")))
 
 
 def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: str = "") -> bool:
@@ -185,45 +301,6 @@ def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: st
     )
     if not changed:
         raise IntegrityError(f"Attempt {attempt.pk} was open, but its job wasn't running it.")
+    if to == Job.Status.FAILED:
+        allowance.give_back(attempt.job_id)
     return True
-
-
-# --- What the artist sees ------------------------------------------------------------------------
-
-
-def position(job: Job) -> int | None:
-    """Place in the queue, from 1, as the fair share would serve it; None unless the job waits.
-
-    With k jobs of one's own up to this one, every other member is served at most k times before it (k - 1 times
-    if their turn comes after one's own), so no simulation is needed.
-    """
-    if job.status != Job.Status.QUEUED:
-        return None
-    waiting = Seat.objects.filter(owner__jobs__status=Job.Status.QUEUED).annotate(
-        waiting=Count("owner__jobs")
-    )
-    seats = list(_in_turn(waiting).values_list("pk", "waiting"))
-    before = Q(created_at__lt=job.created_at) | Q(created_at=job.created_at, pk__lt=job.pk)
-    k = 1 + Job.objects.queued().filter(before, owner=job.owner_id).count()
-    turn = next((place for place, (owner, _n) in enumerate(seats) if owner == job.owner_id), 0)
-    others = ((place, waiting) for place, (owner, waiting) in enumerate(seats) if owner != job.owner_id)
-    return k + sum(min(waiting, k if place < turn else k - 1) for place, waiting in others)
-
-
-def seconds_left(job: Job, attempt: Attempt | None, place: int | None) -> float | None:
-    """A guess from what recent jobs of the same model took; None when there is nothing to go by."""
-    recent = [
-        (end - start).total_seconds()
-        for start, end in Job.objects.filter(model=job.model, status=Job.Status.SUCCEEDED)
-        .order_by("-finished_at")
-        .values_list("started_at", "finished_at")[:10]
-    ]
-    usual = sorted(recent)[len(recent) // 2] if recent else None
-    if job.status == Job.Status.QUEUED:
-        return usual * place if usual else None
-    if job.status != Job.Status.RUNNING or attempt is None:
-        return None
-    spent = (timezone.now() - attempt.started_at).total_seconds()
-    if attempt.step >= 2:
-        return max(spent / attempt.step * (job.steps - attempt.step), 0.0)
-    return usual - spent if usual and usual > spent else None

@@ -9,7 +9,7 @@ import logging
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import audit, exclusion
+from accounts.models import allowance, audit, exclusion
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
@@ -54,6 +54,8 @@ def decide(
             note=note.strip(),
         )
         Claim.objects.filter(submission=submission).delete()
+        if not decision.is_approval:
+            allowance.give_back(submission.clip.job_id)
         publishes = decision.is_approval and submission.publish_on_approval
         if publishes and not _is_kept_out(
             submission.artist_id

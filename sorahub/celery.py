@@ -83,9 +83,10 @@ def look_for_work() -> None:
 
     from generation import queue, tasks
 
-    if any(request.name == tasks.run_jobs.name for request in state.reserved_requests):
-        return  # the one who works looks for more by itself
     try:
+        queue.cancel_of_kept_out()
+        if any(request.name == tasks.run_jobs.name for request in state.reserved_requests):
+            return  # the one who works looks for more by itself
         if queue.is_waiting():
             tasks.run_jobs.apply_async(retry=False)
     except Exception as error:  # a database or broker that is away for a moment must not end the worker

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import queue
+from .. import outlook, queue
 from ..models import Attempt, Job
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
@@ -76,8 +76,8 @@ def _job(request, pk) -> Job:
 def _progress(job: Job) -> dict:
     """Where a job stands, in the words and numbers that its page and status.json share."""
     attempt = Attempt.objects.filter(job=job, ended_at=None).first()
-    place = queue.position(job)
-    left = queue.seconds_left(job, attempt, place)
+    place = outlook.position(job)
+    left = outlook.seconds_left(job, attempt, place)
     step = job.steps if job.status == Job.Status.SUCCEEDED else attempt.step if attempt else 0
     seen = attempt is not None and attempt.has_preview
     starts = attempt is not None and timezone.now() - attempt.started_at < FIRST_SECONDS

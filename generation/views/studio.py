@@ -17,6 +17,12 @@ from ..forms import PromptForm
 from ..models import Attempt, Job
 
 PAGE = 24
+STATUS_OF_REFUSAL = {
+    queue.Paused: 503,
+    queue.QueueFull: 429,
+    queue.AllowanceSpent: 409,
+    queue.NotOffered: 422,
+}
 
 
 @never_cache
@@ -38,9 +44,10 @@ def jobs(request):
             job = queue.enqueue(
                 request.user, form.cleaned_data["recipe"], form_key=form.cleaned_data["form_key"]
             )
-        except queue.QueueFull as refusal:
+        except queue.Refused as refusal:
             form.add_error(None, str(refusal))
-            return render(request, "generation/studio.html", _context(request, form), status=429)
+            status = STATUS_OF_REFUSAL[type(refusal)]
+            return render(request, "generation/studio.html", _context(request, form), status=status)
         tasks.nudge()
         return redirect("job", job.pk)
     return render(request, "generation/studio.html", _context(request, form), status=422)

@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts.models import User
-from generation import queue
+from generation import outlook
 from generation.models import Attempt, Job, Seat
 from tests import factories
 
@@ -42,8 +41,8 @@ def test_the_place_told_is_the_one_that_real_claims_give(db, line, shuffle):
 def _compare_places(line, shuffle):
     running, turns = [], []
     start = timezone.now() - timedelta(hours=1)
-    for number, (served, waiting, runs) in enumerate(line):
-        owner = User.objects.create(email=f"m{number}@example.com", name="M")
+    for served, waiting, runs in line:
+        owner = factories.member()
         turns += [owner] * waiting
         Seat.objects.create(owner=owner)
         if runs:
@@ -53,36 +52,38 @@ def _compare_places(line, shuffle):
             Seat.objects.filter(pk=owner.pk).update(last_served_at=start + timedelta(minutes=served))
     shuffle.shuffle(turns)
     waiting = [factories.job(owner) for owner in turns]
-    told = {job.pk: queue.position(job) for job in waiting}
+    told = {job.pk: outlook.position(job) for job in waiting}
     for attempt in Attempt.objects.filter(ended_at=None).select_related("job"):
         assert finish(attempt)
     order = serve_all()
     assert told == {pk: place for place, pk in enumerate(order, 1)}
-    assert all(queue.position(job) is None for job in Job.objects.filter(pk__in=[job.pk for job in running]))
+    assert all(
+        outlook.position(job) is None for job in Job.objects.filter(pk__in=[job.pk for job in running])
+    )
 
 
 def test_only_a_waiting_job_has_a_place(artist):
     job = factories.job(artist)
-    assert queue.position(job) == 1
+    assert outlook.position(job) == 1
     (attempt,) = claims()
     job.refresh_from_db()
-    assert queue.position(job) is None
+    assert outlook.position(job) is None
     finish(attempt)
     job.refresh_from_db()
-    assert queue.position(job) is None
+    assert outlook.position(job) is None
 
 
 def test_the_time_left_is_told_from_what_recent_jobs_took(artist):
     job = factories.job(artist)
-    assert queue.seconds_left(job, None, 1) is None
+    assert outlook.seconds_left(job, None, 1) is None
     (attempt,) = claims()
     finish(attempt)
     Job.objects.filter(pk=job.pk).update(finished_at=F("started_at") + timedelta(seconds=20))
     second = factories.job(artist)
-    assert queue.seconds_left(second, None, 3) == pytest.approx(60)
+    assert outlook.seconds_left(second, None, 3) == pytest.approx(60)
     (attempt,) = claims()
     second.refresh_from_db()
     attempt = Attempt.objects.get(pk=attempt.pk)
-    assert queue.seconds_left(second, attempt, None) == pytest.approx(20, abs=1)
+    assert outlook.seconds_left(second, attempt, None) == pytest.approx(20, abs=1)
     attempt.step, attempt.started_at = 4, timezone.now() - timedelta(seconds=8)
-    assert queue.seconds_left(second, attempt, None) == pytest.approx(8, abs=0.5)
+    assert outlook.seconds_left(second, attempt, None) == pytest.approx(8, abs=0.5)

@@ -4,10 +4,13 @@ import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connections
 
+from accounts.models import AllowanceEntry, allowance, exclusion
 from generation import queue
 from generation.models import Attempt, Clip, Job
 from tests import factories
@@ -35,8 +38,8 @@ def together(count: int, act):
 @pytest.mark.parametrize("cap", [1, 2])
 def test_six_workers_claim_no_job_twice_and_keep_every_cap(settings, cap):
     settings.MAX_RUNNING, settings.MAX_QUEUED = cap, 40
-    members = [factories.member() for _ in range(7)]
-    jobs = [factories.job(members[number % 7]) for number in range(40)]
+    members = [factories.member() for _ in range(4)]
+    jobs = [factories.job(members[number % 4]) for number in range(40)]
     seen = []
 
     def work(number):
@@ -126,3 +129,76 @@ def test_the_limit_of_waiting_jobs_holds_against_many_tabs(settings):
 
     assert sum(together(8, send)) == 3
     assert Job.objects.count() == 3
+
+
+def with_allowance(owner, seconds: int):
+    cohort = owner.membership.cohort
+    cohort.allowance = seconds
+    cohort.save()
+    allowance.grant(owner.membership, seconds, by=None)
+    return owner
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_the_allowance_holds_against_many_tabs_and_is_spent_once_for_each_take():
+    owner = with_allowance(factories.member(), 5)
+
+    def send(_):
+        try:
+            return bool(queue.enqueue(owner, factories.recipe(), takes=2))
+        except queue.AllowanceSpent:
+            return False
+
+    assert sum(together(8, send)) == 2
+    assert Job.objects.count() == 4
+    assert allowance.left(owner.membership) == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(5))
+def test_whatever_ends_a_job_first_its_seconds_are_closed_once(_round):
+    """A worker that finishes, one that gives up, a lapse that is seen, the artist's cancel and the workers' own."""
+    owner = with_allowance(factories.member(), 10)
+    job = factories.job(owner)
+    (attempt,) = claims()
+    let_lapse(attempt)
+    acts = [
+        lambda: finish(attempt),
+        lambda: queue.give_up(attempt, retry=False, sentence="No."),
+        lambda: queue.put_back_lapsed(),
+        lambda: queue.cancel(job, by=owner),
+        lambda: exclusion.suspend(owner.membership, by=None, reason="Now.") and queue.cancel_of_kept_out(),
+    ]
+    together(len(acts), lambda number: acts[number]())
+    queue.cancel_of_kept_out()
+    job.refresh_from_db()
+    closed = list(AllowanceEntry.objects.filter(job=job.pk).exclude(kind="reserved"))
+    assert [entry.kind for entry in closed] == ["settled" if job.status == "succeeded" else "given-back"]
+    assert allowance.left(owner.membership) == (9 if job.status == "succeeded" else 10)
+    assert Clip.objects.count() == int(job.status == "succeeded")
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(5))
+def test_a_job_sent_while_its_member_is_being_suspended_is_refused_or_cancelled(_round):
+    owner = with_allowance(factories.member(), 10)
+    factories.job(owner)
+
+    def send():
+        with suppress(PermissionDenied):
+            return queue.enqueue(owner, factories.recipe(), takes=2)
+
+    acts = [
+        send,
+        lambda: queue.claim_next("tests"),
+        lambda: exclusion.suspend(owner.membership, by=None, reason="Now.") and queue.cancel_of_kept_out(),
+    ]
+    together(3, lambda number: acts[number]())
+    queue.cancel_of_kept_out()
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert allowance.left(owner.membership) == 10
+    assert queue.claim_next("tests") is None
+    assert not Attempt.objects.filter(ended_at=None).exists()

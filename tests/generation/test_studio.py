@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from generation import queue
+from generation import outlook, queue
 from generation.models import Attempt, Job
 from generation.views.studio import PAGE
 from tests import factories
@@ -234,7 +234,7 @@ def test_a_page_tells_the_place_in_line(studio, artist):
         factories.job(other)
         Job.objects.filter(owner=other).update(created_at=timezone.now() - timedelta(hours=1))
     job = factories.job(artist)
-    place = queue.position(job)
+    place = outlook.position(job)
     text = studio.get(f"/studio/jobs/{job.pk}/").text
     assert ("Next in line" if place == 1 else f"Number {place} in line") in text
 

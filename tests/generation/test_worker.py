@@ -10,11 +10,13 @@ import pytest
 from django.urls import reverse
 from kombu import Connection
 
+from accounts.models import exclusion, pause
 from generation import queue, storage
 from generation.models import Attempt, Clip
 from tests import factories
 
 from .workers import (
+    check_files,
     check_one_clip_each,
     descendants,
     empty_broker,
@@ -68,6 +70,45 @@ def test_cancelling_stops_the_engine_within_two_seconds_and_frees_the_worker(wor
     following.refresh_from_db()
     assert (job.status, following.status, Clip.objects.count()) == ("cancelled", "succeeded", 1)
     assert not (storage.private().incoming / f"attempt-{running.get().pk}").exists()
+
+
+def test_a_suspension_stops_the_running_take_within_two_seconds_and_cancels_the_waiting_ones(workers, login):
+    owner, other = factories.member(), factories.member()
+    usual = workers()
+    worker = usual.start()
+    jobs = [send(login, owner, prompt="slow card", steps="50") for _ in range(2)]
+    until(Attempt.objects.filter(job=jobs[0], stage="denoising").exists, 20)
+    theirs = send(login, other, steps="1")
+    (engine,) = engine_children(worker.pid)
+    exclusion.suspend(owner.membership, by=None, reason="For a reason.")
+    committed = time.monotonic()
+    until(lambda: not is_running(engine), 2)
+    print(f"the engine's process was gone {time.monotonic() - committed:.2f} s after the suspension")
+    until(lambda: all(is_over(job) for job in jobs), 5)
+    for job in jobs:
+        job.refresh_from_db()
+        assert job.status == "cancelled"
+    until(lambda: is_over(theirs), 20, every=0.05)
+    theirs.refresh_from_db()
+    assert (theirs.status, Clip.objects.count()) == ("succeeded", 1)
+    check_files()
+
+
+def test_a_pause_lets_the_running_take_finish_and_starts_no_other(workers, login):
+    owner = factories.member()
+    usual = workers()
+    usual.start()
+    running = send(login, owner, prompt="slow card", steps="3")
+    until(Attempt.objects.filter(job=running).exists, 20)
+    waiting = send(login, factories.member(), steps="1")
+    pause.pause(by=None)
+    until(lambda: is_over(running), 20, every=0.05)
+    time.sleep(2.5)  # the worker looks for work each second
+    waiting.refresh_from_db()
+    assert waiting.status == "queued"
+    pause.resume(by=None)
+    until(lambda: is_over(waiting), 10, every=0.05)
+    check_one_clip_each(usual.log)
 
 
 @pytest.mark.services
