@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = (
     1.0  # seconds between two writes of lease and progress, and between two of the forming clip's picture
 )
+SCRATCH_PREFIX = "attempt-"
 DISK_RESERVE = 512 * 1024 * 1024  # bytes that must be free before a job is claimed
 
 _engine: process.EngineProcess | None = None  # one warm child for each worker process
@@ -29,6 +30,7 @@ class Lost(Exception):
 def work(worker: str) -> int:
     """Claims and carries out jobs until none is left; returns how many it took on."""
     taken = 0
+    clear_scratch()
     while _has_room_on_disk():
         queue.cancel_of_kept_out()
         queue.put_back_lapsed()  # each time: a long queue must not keep a dead worker's job from its next try
@@ -45,7 +47,7 @@ def work(worker: str) -> int:
 
 def carry_out(attempt: Attempt) -> None:
     """Ends the attempt in every case: with a clip, with a sentence, or by leaving it to whoever took it over."""
-    scratch = storage.private().incoming / f"attempt-{attempt.pk}"
+    scratch = storage.scratch() / f"{SCRATCH_PREFIX}{attempt.pk}"
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         done = _generate(attempt, scratch)
@@ -111,11 +113,35 @@ def _hold(attempt: Attempt, stage: str, step: int, preview: bytes | None = None)
         raise Lost
 
 
+def clear_scratch() -> None:
+    """Removes what attempts left behind that were killed on this machine: nobody else would find it."""
+    left = {
+        int(folder.name.removeprefix(SCRATCH_PREFIX)): folder
+        for folder in storage.scratch().glob(f"{SCRATCH_PREFIX}*")
+        if folder.name.removeprefix(SCRATCH_PREFIX).isdecimal()
+    }
+    if left:
+        running = set(Attempt.objects.filter(pk__in=left, ended_at=None).values_list("pk", flat=True))
+        for attempt, folder in left.items():
+            if attempt not in running:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def _has_room_on_disk() -> bool:
-    free = storage.private().free_bytes()
+    """On the machine for what is in the making, and in the store for what comes of it."""
+    try:
+        free = min(storage.private().free_bytes(), _free_scratch())
+    except OSError as error:
+        log.error("the private store doesn't answer (%s): no job is claimed", type(error).__name__)
+        return False
     if free < DISK_RESERVE:
         log.error("only %d MB are free in the private store: no job is claimed", free // 2**20)
     return free >= DISK_RESERVE
+
+
+def _free_scratch() -> int:
+    storage.scratch().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(storage.scratch()).free
 
 
 def engine() -> process.EngineProcess:

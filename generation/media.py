@@ -1,17 +1,19 @@
 """How bytes leave: whole or by Range, after a view has looked up the row that allows it. Knows no permission itself."""
 
+import logging
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
 
 from .storage import Store
 
-BLOCK = 256 * 1024  # bytes
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 30  # seconds, when the store is away
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
@@ -36,12 +38,16 @@ def _send(
 ) -> HttpResponse:
     if etag and _is_known(request, etag):
         return _finish(HttpResponseNotModified(), etag)
-    path = store.path(name)
     try:
-        size = path.stat().st_size
+        size = store.size(name)
     except FileNotFoundError:
         raise Http404("The file isn't here.") from None
-    if settings.ACCEL_PREFIX:  # nginx reads the file, and handles Range
+    except OSError as error:
+        log.error("the %s store doesn't answer: %s", location, type(error).__name__)
+        response = HttpResponse(_("The file can't be read just now. Try again in a minute."), status=503)
+        response["Retry-After"] = RETRY_AFTER
+        return response
+    if settings.ACCEL_PREFIX and store.is_folder:  # nginx reads the file, and handles Range
         response = HttpResponse(content_type=content_type)
         response["X-Accel-Redirect"] = f"{settings.ACCEL_PREFIX}/{location}/{name}"
         return _finish(response, etag)
@@ -51,7 +57,7 @@ def _send(
         response = HttpResponse(status=416)
         response["Content-Range"] = f"bytes */{size}"
         return _finish(response, etag)
-    blocks = () if request.method == "HEAD" else _blocks(path, start, stop)
+    blocks = () if request.method == "HEAD" else store.blocks(name, start, stop)
     response = StreamingHttpResponse(blocks, status=206 if wanted else 200, content_type=content_type)
     response["Content-Length"] = stop - start
     if wanted:
@@ -93,11 +99,3 @@ def _within(wanted: tuple[str, str], size: int) -> tuple[int, int]:
     if not first:  # the last N bytes
         return max(size - int(last), 0), size
     return int(first), min(int(last) + 1, size) if last else size
-
-
-def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        file.seek(start)
-        while start < stop and (block := file.read(min(BLOCK, stop - start))):
-            start += len(block)
-            yield block

@@ -131,14 +131,18 @@ def _copy_files(publication: Publication) -> None:
     for kind, file in publication.submission.work["files"].items():
         name = publication.file_name(kind)
         if not public.holds(name, size=file["size"]):
-            source = storage.private().path(storage.private_name(file["sha256"]))
+            source = storage.private().blocks(storage.private_name(file["sha256"]))
             public.write(name, source, sha256=file["sha256"])
 
 
 def has_its_files(publication: Publication) -> bool:
-    """Are all public files there, and of the right size?"""
-    files = publication.submission.work["files"].items()
-    return all(storage.public().holds(publication.file_name(kind), size=file["size"]) for kind, file in files)
+    """Are all public files there, and of the right size? A store that is away shows none."""
+    public, files = storage.public(), publication.submission.work["files"].items()
+    try:
+        return all(public.holds(publication.file_name(kind), size=file["size"]) for kind, file in files)
+    except OSError:
+        log.exception("the public store doesn't answer")
+        return False
 
 
 # --- Taking down ---------------------------------------------------------------------------------

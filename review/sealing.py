@@ -117,7 +117,14 @@ def _whole_renditions(clip: Clip) -> list:
     """The clip's files, after reading each again: what is frozen must be what was made."""
     renditions = list(clip.renditions.all())
     for rendition in renditions:
-        path = storage.private().path(storage.private_name(rendition.sha256))
-        if not path.exists() or storage.digest_of(path) != rendition.sha256:
+        try:
+            found = storage.private().digest(storage.private_name(rendition.sha256))
+        except FileNotFoundError:
+            found = None
+        except OSError:
+            raise NotAllowed(
+                _("The store of files doesn't answer just now. Nothing was sent; try again in a minute.")
+            ) from None
+        if found != rendition.sha256:
             raise NotAllowed(_("A stored file of this clip is damaged or missing. Generate the take again."))
     return renditions

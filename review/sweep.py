@@ -69,11 +69,19 @@ def _public_orphans(grace: float) -> Iterator[str]:
 def _bare_publications(*, reread: bool) -> Iterator[Publication]:
     """Live publications of which a public file is missing, cut short or, on rereading, another one."""
     live = Publication.objects.live().select_related("approval__submission")
+    sizes = storage.public().sizes()  # one listing; asking a bucket for each file would take all day
     for publication in live.iterator(chunk_size=BATCH):
         if reread:
             _delete_others(publication)
-        if not gate.has_its_files(publication):
+        elif _is_whole(publication, sizes):
+            continue
+        if not gate.has_its_files(publication):  # it may have got them since the listing
             yield publication
+
+
+def _is_whole(publication: Publication, sizes: dict[str, int]) -> bool:
+    files = publication.submission.work["files"].items()
+    return all(sizes.get(publication.file_name(kind)) == file["size"] for kind, file in files)
 
 
 def _delete_others(publication: Publication) -> None:
@@ -81,14 +89,22 @@ def _delete_others(publication: Publication) -> None:
     public = storage.public()
     for kind, file in publication.submission.work["files"].items():
         name = publication.file_name(kind)
-        if public.path(name).exists() and storage.digest_of(public.path(name)) != file["sha256"]:
+        if public.holds(name, size=file["size"]) and public.digest(name) != file["sha256"]:
             log.error("a public file of publication %s was not the approved one", publication.pk)
             public.delete(name)
 
 
 def _missing_files() -> Iterator[str]:
-    private = storage.private()
+    there = storage.private().sizes()
     for sha256 in Rendition.objects.values_list("sha256", flat=True).iterator(chunk_size=BATCH):
-        if not private.path(storage.private_name(sha256)).exists():
+        name = storage.private_name(sha256)
+        if name not in there and not _is_there(name):  # it may have come since the listing
             log.error("the private file %s… is missing", sha256[:8])
             yield sha256
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return storage.private().size(name) >= 0
+    except FileNotFoundError:
+        return False

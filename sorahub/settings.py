@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from generation import addresses
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"  # what a laptop's installation keeps: database, files, broker, cache
 if os.access(BASE_DIR, os.W_OK):
@@ -56,13 +58,11 @@ def url_setting(name: str, read, default: str):
         raise ImproperlyConfigured(f"{name} can't be read ({scheme}): {reason}.") from None
 
 
-def folder_setting(name: str, default: Path) -> Path:
-    url = urlsplit(setting(name, default=f"file://{default}"))
-    if url.scheme != "file" or not url.path.startswith("/") or url.netloc:
-        raise ImproperlyConfigured(
-            f"{name} must be a folder of this machine, like file:///srv/sorahub/private."
-        )
-    return Path(url.path)
+def place_setting(name: str, default: Path) -> addresses.Place:
+    try:
+        return addresses.place(setting(name, default=f"file://{default}"))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} {error}") from None
 
 
 def _is_this_machine(host: str) -> bool:
@@ -213,8 +213,20 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Files: two stores, neither reachable by the web server alone ------------------------------------
 
-PRIVATE_STORE = folder_setting("STORAGE_URL", VAR / "private")
-PUBLIC_STORE = folder_setting("PUBLIC_STORAGE_URL", VAR / "public")
+PRIVATE_STORE = place_setting("STORAGE_URL", VAR / "private")
+PUBLIC_STORE = place_setting("PUBLIC_STORAGE_URL", VAR / "public")
+if addresses.overlap(PRIVATE_STORE, PUBLIC_STORE):
+    raise ImproperlyConfigured(
+        "STORAGE_URL and PUBLIC_STORAGE_URL must be two places, neither inside the other."
+    )
+if bool(env.str("AWS_ACCESS_KEY_ID", default="")) != bool(env.str("AWS_SECRET_ACCESS_KEY", default="")):
+    raise ImproperlyConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together, and one is missing.")
+SCRATCH = setting("SORAHUB_SCRATCH", default="")  # a folder of this machine for clips in the making
+SCRATCH = Path(SCRATCH) if SCRATCH else None
+if SCRATCH and not SCRATCH.is_absolute():
+    raise ImproperlyConfigured(
+        f"SORAHUB_SCRATCH is {str(SCRATCH)!r}, and must be a folder like /var/tmp/sorahub."
+    )
 ACCEL_PREFIX = setting("SORAHUB_ACCEL_PREFIX", default="").rstrip("/")  # nginx's internal location
 if ACCEL_PREFIX and not ACCEL_PREFIX.startswith("/"):
     raise ImproperlyConfigured(f"SORAHUB_ACCEL_PREFIX is {ACCEL_PREFIX!r}, and must begin with a slash.")

@@ -10,7 +10,7 @@ from review import triggers
 from . import factories
 
 # Each of these has fixtures for several files.
-pytest_plugins = ["tests.gate_sql", "tests.world", "tests.generation.workers"]
+pytest_plugins = ["tests.gate_sql", "tests.buckets", "tests.world", "tests.generation.workers"]
 pytest.register_assert_rewrite("tests.generation.claiming")
 
 CONFIGURED_NAME = settings.DATABASES["default"][
@@ -33,6 +33,7 @@ TransactionTestCase._fixture_teardown = _lower_flush_raise
 def places(settings, tmp_path):
     settings.PRIVATE_STORE = tmp_path / "private"
     settings.PUBLIC_STORE = tmp_path / "public"
+    settings.SCRATCH = None
     cache.clear()  # rate limits would count across tests
 
 

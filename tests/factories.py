@@ -85,4 +85,4 @@ def publication(of: Submission | None = None, **kwargs) -> Publication:
 def bytes_of(record, kind="video") -> bytes:
     """The private bytes of a clip, or the frozen ones of a submission."""
     files = record.renditions if isinstance(record, Clip) else record.files
-    return storage.private().path(storage.private_name(files.get(kind=kind).sha256)).read_bytes()
+    return b"".join(storage.private().blocks(storage.private_name(files.get(kind=kind).sha256)))

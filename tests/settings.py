@@ -17,6 +17,7 @@ os.environ |= {
     "SORAHUB_REQUIRE_MFA": "0",
     "SORAHUB_TESTCARD": "1",
     "SORAHUB_ACCEL_PREFIX": "",
+    "SORAHUB_SCRATCH": "",
     "STORAGE_URL": f"file://{PLACE}/private",
     "PUBLIC_STORAGE_URL": f"file://{PLACE}/public",
     "EMAIL_URL": "memorymail://",

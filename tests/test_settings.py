@@ -12,6 +12,8 @@ from unittest.mock import patch
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from generation.addresses import Bucket
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -22,7 +24,7 @@ def environment(**told) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("SORAHUB_")
         and not name.endswith("_URL")
-        and name not in ("DEBUG", "SECRET_KEY")
+        and name not in ("DEBUG", "SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     }
     return kept | {"SECRET_KEY": "s" * 40, "DJANGO_SETTINGS_MODULE": "sorahub.settings"} | told
 
@@ -79,7 +81,16 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
         ("BROKER_URL", "memory://"),
         ("BROKER_URL", "filesystem:///proc/none/broker"),
         ("EMAIL_URL", "nonsense://x"),
-        ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "s3://"),
+        ("STORAGE_URL", "s3://Not_A_Bucket"),
+        ("STORAGE_URL", "s3://bucket/a//b"),
+        ("STORAGE_URL", "s3://bucket/../other"),
+        ("STORAGE_URL", "s3://bucket?endpoint=minio.example"),
+        ("STORAGE_URL", "s3://bucket?endpoint="),
+        ("STORAGE_URL", "s3://bucket?regoin=eu-1"),
+        ("STORAGE_URL", "s3://[bucket"),
+        ("AWS_ACCESS_KEY_ID", "a-key-without-its-secret"),
+        ("SORAHUB_SCRATCH", "relative"),
         ("STORAGE_URL", "/srv/private"),
         ("STORAGE_URL", "file://relative/private"),
         ("PUBLIC_STORAGE_URL", "http://x"),
@@ -166,6 +177,7 @@ def test_a_password_in_a_bad_url_is_not_told():
         ("EMAIL_URL", "nonsense://me:hunter2@host"),
         ("BROKER_URL", "nonsense://me:hunter2@host"),
         ("STORAGE_URL", "s3://me:hunter2@bucket"),
+        ("STORAGE_URL", "s3://bucket?password=hunter2"),
     ):
         with pytest.raises(ImproperlyConfigured) as refusal:
             read(**{name: value})
@@ -224,6 +236,35 @@ def test_good_values_are_what_their_names_say(tmp_path):
     assert told.CSRF_COOKIE_SECURE
     assert told.SECURE_SSL_REDIRECT
     assert told.SECURE_HSTS_SECONDS >= 31_536_000
+
+
+def test_a_bucket_is_read_from_its_address():
+    told = read(
+        STORAGE_URL="s3://clips/private/?endpoint=https://s3.example.org:9000/&region=eu-1",
+        PUBLIC_STORAGE_URL="s3://clips/public",
+        SORAHUB_SCRATCH="/var/tmp/sorahub",
+    )
+    assert told.PRIVATE_STORE == Bucket("clips", "private", "https://s3.example.org:9000", "eu-1")
+    assert told.PUBLIC_STORE == Bucket("clips", "public")
+    assert Path("/var/tmp/sorahub") == told.SCRATCH
+
+
+@pytest.mark.parametrize(
+    "private, public",
+    [
+        ("file:///srv/files", "file:///srv/files"),
+        ("file:///srv/files", "file:///srv/files/public"),
+        ("s3://clips", "s3://clips/public"),
+        ("s3://clips/files/public", "s3://clips/files"),
+        ("s3://clips?region=eu-1", "s3://clips"),
+    ],
+)
+def test_two_stores_are_two_places(private, public):
+    """Each one's sweep would take the other's files for orphans."""
+    with pytest.raises(ImproperlyConfigured, match="must be two places, neither inside the other"):
+        read(STORAGE_URL=private, PUBLIC_STORAGE_URL=public)
+    read(STORAGE_URL="s3://clips/a", PUBLIC_STORAGE_URL="s3://clips/ab")
+    read(STORAGE_URL="s3://clips", PUBLIC_STORAGE_URL="s3://clips?endpoint=https://elsewhere.example")
 
 
 def test_sqlite_takes_turns_instead_of_failing_half_way():

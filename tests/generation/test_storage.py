@@ -36,14 +36,14 @@ def test_keeping_the_same_bytes_twice_is_as_good_as_once(source):
 def test_a_file_that_is_not_what_was_promised_never_appears(source):
     store = storage.public()
     with pytest.raises(storage.Damaged, match=r"abc/video\.mp4 is not the file that was promised"):
-        store.write("abc/video.mp4", source, sha256="0" * 64)
+        store.write("abc/video.mp4", storage.blocks_of(source), sha256="0" * 64)
     assert files_in(store) == []
 
 
 def test_a_source_that_is_missing_leaves_nothing_behind(tmp_path):
     store = storage.private()
     with pytest.raises(FileNotFoundError):
-        store.write("ab/abc", tmp_path / "nowhere", sha256="0" * 64)
+        store.write("ab/abc", storage.blocks_of(tmp_path / "nowhere"), sha256="0" * 64)
     assert files_in(store) == []
 
 
@@ -54,7 +54,7 @@ def test_readers_see_the_old_file_or_the_new_one_and_never_half_of_it(tmp_path):
         path = tmp_path / f"source{number}"
         path.write_bytes(bytes([number]) * 3_000_000)
         sources.append((path, storage.digest_of(path)))
-    store.write("ab/file", sources[0][0], sha256=sources[0][1])
+    store.write("ab/file", storage.blocks_of(sources[0][0]), sha256=sources[0][1])
 
     def read():
         while not stop.is_set():
@@ -64,7 +64,7 @@ def test_readers_see_the_old_file_or_the_new_one_and_never_half_of_it(tmp_path):
     reader = threading.Thread(target=read)
     reader.start()
     for path, sha256 in sources * 5:
-        store.write("ab/file", path, sha256=sha256)
+        store.write("ab/file", storage.blocks_of(path), sha256=sha256)
     stop.set()
     reader.join()
     assert sizes == {(3_000_000, 1)}
@@ -76,7 +76,7 @@ def test_no_name_leads_out_of_the_store(source, name):
     with pytest.raises(ValueError, match="lies outside the store"):
         store.path(name)
     with pytest.raises(ValueError, match="lies outside the store"):
-        store.write(name, source, sha256=storage.digest_of(source))
+        store.write(name, storage.blocks_of(source), sha256=storage.digest_of(source))
 
 
 def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path):
