@@ -2,11 +2,9 @@
 
 import hashlib
 import logging
-import tempfile
 import time
 import uuid
 from functools import wraps
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -123,11 +121,8 @@ def _stores_keep() -> bool:
     """Writes, finds and deletes a small file in each store: a disk that went read-only still tells its free bytes."""
     content = uuid.uuid4().bytes
     name, digest = f"incoming/probe-{content.hex()}", hashlib.sha256(content).hexdigest()
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "probe")
-        source.write_bytes(content)
-        for store in (storage.private(), storage.public()):
-            store.write(name, source, sha256=digest)
-            if not store.holds(name, size=len(content)) or not store.delete(name):
-                return False
+    for store in (storage.private(), storage.public()):
+        store.write(name, [content], sha256=digest)
+        if not store.holds(name, size=len(content)) or not store.delete(name):
+            return False
     return True
