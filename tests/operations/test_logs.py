@@ -196,11 +196,12 @@ def test_an_attempt_that_breaks_leaves_no_prompt_in_the_log(written, settings):
     from generation import attempts
 
     owner = factories.member()
-    job = factories.job(owner, SECRET)
+    job = factories.job(owner, SECRET, steps=1)
     settings.PRIVATE_STORE.mkdir(parents=True)
     (settings.PRIVATE_STORE / "incoming").write_text("a file where a folder should be")
-    for _ in range(3):
-        attempts.carry_out(factories.claim_of(job))
+    settings.SCRATCH = settings.PRIVATE_STORE.with_name("scratch")  # so that it is made, and can't be stored
+    attempts.work("tests")
+    attempts.close_engine()
     assert Attempt.objects.filter(job=job).count() == 3
     told = written()
     assert any(line.get("job") == str(job.pk) and "error" in line for line in told)
