@@ -1,16 +1,25 @@
-"""What sorahub asks of allauth: no signup without an invitation, and addresses in one spelling."""
+"""What sorahub asks of allauth: invitations only, one spelling of an address, second factors under lock."""
 
+import base64
+import logging
+import secrets
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import ratelimit
+from allauth.core import context, ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
-from . import emails
+from . import emails, stepup, whereabouts
+from .models import audit
+from .models.factors import second_factors
 from .models.user import normal_email
+
+log = logging.getLogger(__name__)
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):
@@ -32,12 +41,36 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix, email, context):
         super().send_mail(template_prefix, email, {**context, "site_url": settings.SITE_URL})
 
-    def pre_authenticate(self, request, **credentials):
-        """Too many failed logins are told by the status, too: a script reads no sentence in a form."""
+    def validation_error(self, code, *args):
+        """Too many tries are told by the status, too: a script reads no sentence in a form."""
+        if code in ("too_many_login_attempts", "rate_limited"):
+            raise ImmediateHttpResponse(ratelimit.respond_429(context.request))
+        return super().validation_error(code, *args)
+
+    def login(self, request, user):
+        super().login(request, user)
+        whereabouts.arrived(request)
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        """Whoever has just logged in was just asked."""
+        required = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not stepup.is_proven(context.request)
+
+    def get_reauthentication_methods(self, user):
+        """With a second factor, that is asked for: a password alone must not be enough to take it away."""
+        methods = super().get_reauthentication_methods(user)
+        stronger = [method for method in methods if method["id"] != "reauthenticate"]
+        return sorted(stronger, key=lambda method: method["id"] == "mfa_reauthenticate") or methods
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """allauth calls this at each change of how somebody logs in: the place for its trace, too."""
+        audit.record("account." + template_prefix.rpartition("/")[2], by=user, subject=user)
         try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError:
-            raise ImmediateHttpResponse(ratelimit.respond_429(request)) from None
+            super().send_notification_mail(template_prefix, user, context, email)
+        except (
+            OSError
+        ) as error:  # the change is made; a mail server that is away must not turn it into an error page
+            log.warning("A mail about %s could not be sent: %s", template_prefix, type(error).__name__)
 
 
 def _at_our_address(url: str) -> str:
@@ -52,3 +85,35 @@ class FactorAdapter(DefaultMFAAdapter):
     def get_public_key_credential_rp_entity(self):
         """A passkey is bound to the host that the page was opened under; browsers know no ports here."""
         return {**super().get_public_key_credential_rp_entity(), "name": "sorahub"}
+
+    def generate_authenticator_name(self, user, type):
+        return gettext("Passkey %(number)s") % {
+            "number": second_factors().filter(user=user.pk, type=type).count() + 1
+        }
+
+    def encrypt(self, text):
+        """A stolen copy of the database must not hold everybody's second factors."""
+        return _locks().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text):
+        try:
+            return _locks().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            log.error(
+                "A second factor can't be read: was SECRET_KEY changed? SECRET_KEY_FALLBACKS keeps the old one."
+            )
+            return base64.b32encode(secrets.token_bytes(20)).decode()  # which no code fits
+
+
+def _locks() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet(
+        [
+            Fernet(
+                base64.urlsafe_b64encode(
+                    salted_hmac("accounts.factors", "", key, algorithm="sha256").digest()
+                )
+            )
+            for key in keys
+        ]
+    )

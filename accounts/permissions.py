@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from .models.exclusion import is_kept_out
+from .models.factors import has_second_factor
 from .models.membership import Role
 
 
@@ -32,6 +33,12 @@ def can_take_down(user) -> bool:
 def can_run_program(user) -> bool:
     """Invitations, members, cohorts and the pause are the admins'."""
     return role_of(user) == Role.ADMIN
+
+
+def must_set_up_factor(user) -> bool:
+    """Whoever decides about others proves themselves by more than a password, where that is asked for."""
+    powerful = role_of(user) in (Role.REVIEWER, Role.ADMIN)
+    return settings.REQUIRE_MFA and powerful and not has_second_factor(user)
 
 
 def check_can_create(user) -> None:
@@ -78,6 +85,7 @@ def nav(request):
             "can_review": known and can_review(user),
             "can_take_down": known and can_take_down(user),
             "can_run_program": known and can_run_program(user),
+            "must_set_up_factor": known and must_set_up_factor(user),
             "is_paused": known and getattr(user, "is_program_paused", False),
             "has_news": known and getattr(user, "has_news", False),
             "demo": settings.DEMO,

@@ -7,6 +7,7 @@ from . import views
 urlpatterns = [
     path("home/", views.home, name="home"),
     path("invitations/<str:key>/", views.invitation, name="invitation"),
+    path("accounts/sessions/", views.sessions, name="usersessions_list"),  # before allauth's own
     path("standing/", views.standing, name="standing"),
     path("program/", views.program, name="program"),
 ]

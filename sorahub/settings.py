@@ -75,7 +75,7 @@ DEBUG = setting("DEBUG", bool, default=False)
 SECRET_KEY = setting("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: it needs 32 characters or more.")
-# While a key is being changed, what the old ones signed still counts: sessions and links in mails.
+# While a key is being changed, what the old ones signed or locked still counts: sessions, links in mails, second factors.
 SECRET_KEY_FALLBACKS = setting("SECRET_KEY_FALLBACKS", list, default=[])
 if any(len(key) < 32 for key in SECRET_KEY_FALLBACKS):
     raise ImproperlyConfigured("SECRET_KEY_FALLBACKS holds a key that is shorter than 32 characters.")
@@ -130,6 +130,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
     "accounts.middleware.KeptOutMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -275,6 +277,15 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # whoever changes a password or a factor, it
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * positive("SORAHUB_CONFIRM_MINUTES", 5)  # seconds that one proof holds
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off, or a hand slow
+# allauth would refuse factors to whoever adds a second address; by the invitation every member has one that is theirs.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.CodeForm",
+    "reauthenticate": "accounts.factor_forms.ConfirmCodeForm",
+    "add_webauthn": "accounts.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.factor_forms.RenamePasskeyForm",
+}
 MFA_ADAPTER = "accounts.adapter.FactorAdapter"
 # Reviewers and admins need a second factor, and acts on people ask again who is there. Off in the demo alone.
 REQUIRE_MFA = setting("SORAHUB_REQUIRE_MFA", bool, default=not DEMO)
