@@ -49,7 +49,8 @@ def confirmed(view):
             return _answered(request, view, *args, **kwargs)
         if is_proven(request):
             return view(request, *args, **kwargs)
-        return _ask(request, *_seal(request))
+        carried = _what_was_posted(request)
+        return _ask(request, carried, _sealed(request, carried))
 
     return guarded
 
@@ -80,14 +81,18 @@ def _answered(request, view, *args, **kwargs):
         in_time = proven = False
     if not proven:
         cache.delete(once)
-        sealed, lost = request.POST[SEALED], carried["lost"]
-        return _ask(request, sealed, lost, form, 422) if in_time else _ask(request, sealed, lost, status=429)
+        sealed = request.POST[SEALED]
+        return (
+            _ask(request, carried, sealed, form, 422)
+            if in_time
+            else _ask(request, carried, sealed, status=429)
+        )
     form.save() if has_second_factor(request.user) else reauthenticate_by_password(request)
     _put_back(request, carried)
     return view(request, *args, **kwargs)
 
 
-def _ask(request, sealed: str, lost: list[str], form=None, status: int = 403):
+def _ask(request, carried: dict, sealed: str, form=None, status: int = 403):
     """The page that asks. htmx swaps only what succeeded, and takes it whole into the place of the page's content."""
     strong = has_second_factor(request.user)
     passkeys = strong and second_factors().filter(user=request.user.pk, type="webauthn").exists()
@@ -97,7 +102,8 @@ def _ask(request, sealed: str, lost: list[str], form=None, status: int = 403):
         "passkey_failed": by_passkey,
         "passkey_options": begin_authentication(request.user) if passkeys else None,
         "sealed": sealed,
-        "lost": lost,
+        "lost": carried["lost"],
+        "back": carried["back"],
         "is_paused": status == 429,
     }
     swapped = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
@@ -114,8 +120,8 @@ def _form(user, data=None):
     return (ReauthenticateWebAuthnForm if by_passkey else ConfirmCodeForm)(data, user=user, prefix=OURS)
 
 
-def _seal(request) -> tuple[str, list[str]]:
-    """All that was posted, as text that only this person can send and only to this address; and the files left out."""
+def _what_was_posted(request) -> dict:
+    """All of it that a page can carry; a file that is too large stays behind, by its name."""
     came_from = urlsplit(request.headers.get("Referer", ""))
     carried = {
         "once": secrets.token_hex(16),
@@ -131,10 +137,11 @@ def _seal(request) -> tuple[str, list[str]]:
                 carried["files"].append(kept)
             else:
                 carried["lost"].append(file.name)
-    return _sealed(request, carried), carried["lost"]
+    return carried
 
 
 def _sealed(request, carried: dict) -> str:
+    """As text that only this person can send, and only to this address."""
     return signing.dumps(carried, salt=_salt(request), compress=True)
 
 

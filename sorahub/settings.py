@@ -75,7 +75,7 @@ DEBUG = setting("DEBUG", bool, default=False)
 SECRET_KEY = setting("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: it needs 32 characters or more.")
-# While a key is being changed, what the old ones signed or locked still counts: sessions, links in mails, second factors.
+# While a key is being changed, what the old ones signed or locked still counts: sessions, links, second factors.
 SECRET_KEY_FALLBACKS = setting("SECRET_KEY_FALLBACKS", list, default=[])
 if any(len(key) < 32 for key in SECRET_KEY_FALLBACKS):
     raise ImproperlyConfigured("SECRET_KEY_FALLBACKS holds a key that is shorter than 32 characters.")
