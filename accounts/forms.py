@@ -1,4 +1,4 @@
-"""The forms by which people come in."""
+"""The forms by which people come in, and by which an admin helps them to."""
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
@@ -30,3 +30,13 @@ class AcceptInvitationForm(forms.Form):
         password = self.cleaned_data["password"]
         validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
         return password
+
+
+class FactorResetForm(forms.Form):
+    reason = forms.CharField(
+        label=_("How do you know that it is them?"),
+        max_length=2000,
+        help_text=_("Kept with the record. “Called me on the number that I know”, and who called."),
+        error_messages={"required": _("Say how you made sure who asked: it is the only lock that is left.")},
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )

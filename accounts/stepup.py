@@ -106,10 +106,13 @@ def _ask(request, carried: dict, sealed: str, form=None, status: int = 403):
         "back": carried["back"],
         "is_paused": status == 429,
     }
-    swapped = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
-    is_htmx = request.headers.get("HX-Request") == "true"
-    answer = render(request, "accounts/confirm.html", context, status=200 if is_htmx else status)
-    answer.headers.update({"Cache-Control": "private, no-store"} | (swapped if is_htmx else {}))
+    headers = {"Cache-Control": "private, no-store"}
+    if request.headers.get("HX-Request") == "true":
+        headers |= {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
+        status = 200
+    answer = render(request, "accounts/confirm.html", context, status=status)
+    for name, value in headers.items():
+        answer[name] = value
     return answer
 
 

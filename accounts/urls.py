@@ -10,4 +10,5 @@ urlpatterns = [
     path("accounts/sessions/", views.sessions, name="usersessions_list"),  # before allauth's own
     path("standing/", views.standing, name="standing"),
     path("program/", views.program, name="program"),
+    path("program/members/<uuid:pk>/factors/", views.factor_reset, name="factor_reset"),
 ]

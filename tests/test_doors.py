@@ -164,6 +164,9 @@ DOORS = {
     "home/": Door(MOVED, MOVED),
     "standing/": Door(MOVED, NO_POST, kept_out="200 405"),
     "program/": Door(PROGRAM, NO_POST),
+    "program/members/<uuid:pk>/factors/": Door(
+        NO_GET, "302 403 403 403 409", arg="member", data={"reason": "They called."}
+    ),  # a member who has none to lose
     "invitations/<str:key>/": Door(ALL, "422 422 422 422 422", arg="invitation", data={"name": "A"}),
     "accounts/login/": Door("200 302 302 302 302", "200 302 302 302 302"),
     "accounts/logout/": Door("302 200 200 200 200", MOVED, kept_out="200 302"),
@@ -232,7 +235,13 @@ def patterns(entries=None, prefix="") -> set[str]:
 
 def path_of(pattern: str, world, state: str) -> str:
     ids, door = world.clips[state].ids, DOORS[pattern]
-    values = {"invitation": world.key, "mailed": "MQ:1abc:signature", "reset": "", "key": "1"}
+    values = {
+        "invitation": world.key,
+        "mailed": "MQ:1abc:signature",
+        "reset": "",
+        "key": "1",
+        "member": world.people["stranger"].pk,
+    }
     if door.arg == "reset":
         return "/accounts/password/reset/key/1-set-password/"
     if pattern.startswith("accounts/^confirm"):

@@ -206,4 +206,4 @@ def test_where_it_is_not_asked_for_nobody_must(login, admin):
 def test_it_costs_no_query(login, reviewer, django_assert_num_queries):
     client = login(with_app(reviewer))
     with django_assert_num_queries(2):
-        assert client.get("/policy/").status_code == 200
+        assert client.get("/standing/").status_code == 302

@@ -1,0 +1,18 @@
+"""What Celery carries for `accounts`: mails whose sending a click must not wait for."""
+
+from celery import shared_task
+from django.db import transaction
+
+from . import emails
+from .models import FactorReset
+
+
+def tell_of_factor_reset(made: FactorReset) -> None:
+    """Once the record is there; a message that gets lost leaves the notice on the site."""
+    transaction.on_commit(lambda: send_factor_reset.apply_async([made.pk], retry=False), robust=True)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def send_factor_reset(pk: int) -> None:
+    made = FactorReset.objects.select_related("user").get(pk=pk)
+    emails.send("factor_reset", to=made.user.email, context={"at": made.at})

@@ -1,0 +1,109 @@
+"""Who lost their passkey or app is helped by an admin, with a record; nobody helps themselves."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.template import Context, Template
+from django.test import RequestFactory
+
+from accounts.models import AuditEntry, FactorReset, Notice
+from accounts.models.exclusion import Impossible
+from accounts.models.factors import reset
+from accounts.tasks import send_factor_reset
+from tests import factories
+
+from .factors import log_in, with_app
+
+pytestmark = pytest.mark.django_db
+
+REASON = "Called me on the number that I know."
+
+
+def path(member) -> str:
+    return f"/program/members/{member.pk}/factors/"
+
+
+def test_an_admin_s_reset_removes_them_all_ends_the_sessions_and_is_kept(login, admin, artist):
+    there, here = login(with_app(artist)), login(admin)
+    assert there.get("/studio/").status_code == 200
+    answer = here.post(path(artist), {"reason": REASON})
+    assert (answer.status_code, answer.url) == (302, f"/program/members/{artist.pk}/")
+    assert not Authenticator.objects.exists()
+    assert there.get("/studio/").status_code == 302
+    made = FactorReset.objects.get()
+    assert (made.user, made.by, made.reason) == (artist, admin, REASON)
+    entry = AuditEntry.objects.latest("sequence")
+    assert (entry.act, entry.by, entry.words) == ("member.factors_reset", admin, REASON)
+    assert Notice.objects.get(user=artist).kind == Notice.Kind.FACTORS_RESET
+    assert log_in(there, artist).url == "/home/"  # by the password alone
+
+
+def test_its_owner_hears_of_it_by_mail_without_the_admin_s_words(admin, artist):
+    made = reset(with_app(artist), by=admin, reason=REASON)
+    send_factor_reset(made.pk)
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == ([artist.email], "Your second factors were removed")
+    assert "http://testserver/accounts/2fa/" in letter.body
+    assert REASON not in letter.body
+
+
+def test_nobody_resets_their_own(login, admin):
+    answer = login(with_app(admin)).post(path(admin), {"reason": REASON})
+    assert answer.status_code == 409
+    assert "yours to change" in answer.text
+    assert Authenticator.objects.filter(user=admin).count() == 2
+    with pytest.raises(Impossible):
+        reset(admin, by=admin, reason=REASON)
+
+
+def test_a_second_click_finds_nothing_left(login, admin, artist):
+    here = login(admin)
+    with_app(artist)
+    here.post(path(artist), {"reason": REASON})
+    answer = here.post(path(artist), {"reason": REASON})
+    assert answer.status_code == 409
+    assert REASON in answer.text
+    assert FactorReset.objects.count() == 1
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\0", "x" * 2001])
+def test_without_a_good_reason_nothing_happens(login, admin, artist, reason):
+    answer = login(admin).post(path(with_app(artist)), {"reason": reason})
+    assert answer.status_code == 422
+    assert "field-errors" in answer.text or "form-errors" in answer.text
+    assert Authenticator.objects.count() == 2
+
+
+def test_only_admins_reset(login, artist, reviewer):
+    victim = with_app(factories.member())
+    for user in (artist, reviewer):
+        assert login(user).post(path(victim), {"reason": REASON}).status_code == 403
+    assert login().post(path(victim), {"reason": REASON}).status_code == 302
+    assert Authenticator.objects.filter(user=victim).count() == 2
+
+
+def test_an_admin_proves_themselves_first(login, admin, artist, settings):
+    settings.REQUIRE_MFA = True
+    answer = login(with_app(admin)).post(path(with_app(artist)), {"reason": REASON})
+    assert answer.status_code == 403
+    assert "Is it you?" in answer.text
+    assert Authenticator.objects.filter(user=artist).count() == 2
+
+
+def shown(member, viewer) -> str:
+    request = RequestFactory().get("/")
+    request.user = viewer
+    return Template("{% load factor_tags %}{% second_factors_of member %}").render(
+        Context({"request": request, "member": member, "csrf_token": "x"})
+    )
+
+
+def test_the_member_s_page_tells_what_there_is_and_offers_the_reset(admin, artist):
+    assert "None." in shown(artist, admin)
+    assert "<form" not in shown(artist, admin)
+    with_app(artist)
+    assert "An authenticator app." in shown(artist, admin)
+    assert f'action="{path(artist)}"' in shown(artist, admin)
+    assert "<form" not in shown(with_app(admin), admin)
+    reset(artist, by=admin, reason="<b>Called</b>")
+    assert "&lt;b&gt;Called" in shown(artist, admin)
