@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
-from .models.exclusion import is_kept_out
+from .models.exclusion import is_kept_out, kept_out
 from .models.factors import has_second_factor
-from .models.membership import Role
+from .models.membership import Membership, Role
 
 
 def role_of(user) -> str | None:
@@ -24,6 +24,11 @@ def can_create(user) -> bool:
 
 def can_review(user) -> bool:
     return role_of(user) == Role.REVIEWER
+
+
+def reviewers():
+    """Memberships of those who can review now: what `can_review` asks of one person, as a query."""
+    return Membership.objects.filter(role=Role.REVIEWER).exclude(pk__in=kept_out().values("pk"))
 
 
 def can_take_down(user) -> bool:

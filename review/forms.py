@@ -77,3 +77,18 @@ class TakedownForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         error_messages={"required": _("Say why: the artist will read it.")},
     )
+
+
+class AsideForm(forms.Form):
+    """Why a reviewer passes, or recuses themselves: one field for both."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        error_messages={"required": _("Say why: the other reviewers will read it.")},
+    )
+
+
+class LeavingForm(forms.Form):
+    until = forms.DateTimeField()  # when the claim would lapse, as the page that goes away last heard it

@@ -5,7 +5,9 @@ The checks before publishing and taking down are the gate's own; these are the o
 
 from django.utils.translation import gettext as _
 
-from .models import Submission
+from accounts.permissions import can_review
+
+from .models import Claim, Recusal, Submission
 
 
 class NotAllowed(Exception):
@@ -39,17 +41,49 @@ def check_can_withdraw(submission: Submission, by) -> None:
 
 
 def check_can_decide(submission: Submission, by, *, content_hash: str) -> None:
-    if submission.artist_id == by.pk:
-        raise NotAllowed(_("Nobody decides on their own clip."))
+    _check_is_not_too_close(submission, by)
     if submission.state == "withdrawn":
         raise Conflict(_("The artist has withdrawn this clip meanwhile. There is nothing left to decide."))
     if submission.state != "waiting":
-        raise Conflict(_("Somebody has decided on this clip already. Your decision was not recorded."))
+        raise Conflict(_("Somebody has decided on this clip already. Nothing of yours was recorded."))
     if submission.content_hash != content_hash or not submission.is_whole:
         raise Conflict(_("This page showed another version of the clip. Reload it and look again."))
-    claim = getattr(submission, "claim", None)
-    if claim is None or claim.reviewer_id != by.pk or not claim.is_live:
-        raise Conflict(_("Your claim on this clip has ended. Claim it again from the desk."))
+    check_holds(submission, by)
+
+
+def check_holds(submission: Submission, by) -> None:
+    """Asked of the database, not of a row read earlier: it knows who may still review, and what time has passed."""
+    claim = Claim.objects.live().filter(submission=submission).first()
+    if claim is not None and claim.reviewer_id != by.pk:
+        raise Conflict(_("Your claim on this clip has ended, and somebody else has claimed it meanwhile."))
+    if claim is None:
+        raise Conflict(_("Your claim on this clip has ended. Claim it again to go on."))
+
+
+def check_can_pass(submission: Submission, by) -> None:
+    """Only what one holds can be given back."""
+    check_can_decide(submission, by, content_hash=submission.content_hash)
+
+
+def check_can_recuse(submission: Submission, by) -> None:
+    """A conflict of interest may show before the claim, but not after the decision."""
+    if not can_review(by):
+        raise NotAllowed(_("Only reviewers recuse themselves."))
+    _check_is_not_too_close(submission, by)
+    if submission.state != "waiting":
+        raise Conflict(_("This clip is decided or withdrawn already. There is nothing to step aside from."))
+
+
+def _check_is_not_too_close(submission: Submission, by) -> None:
+    if submission.artist_id == by.pk:
+        raise NotAllowed(_("Nobody decides on their own clip."))
+    if is_recused(submission, by):
+        raise NotAllowed(_("You have recused yourself from this clip: somebody else decides on it."))
+
+
+def is_recused(submission: Submission, by) -> bool:
+    """A recusal holds for every version of the clip: what stood between them is still there."""
+    return Recusal.objects.filter(submission__clip=submission.clip_id, by=by).exists()
 
 
 def allows(check, *args, **kwargs) -> bool:

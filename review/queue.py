@@ -1,18 +1,32 @@
-"""What a reviewer sees next: the queue by waiting time, and claims that are exclusive and expire."""
+"""What a reviewer sees next: the queue by waiting time, and claims, which are exclusive, lapse and are given back.
+
+A claim holds while its holder is there: the room's page renews it, and shortens it on the way out. Stepping aside is
+here too, because it is about who is offered what.
+"""
+
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from .models import Claim, Submission
+from accounts.models import audit
+
+from .models import Claim, Pass, Recusal, Submission
+from .permissions import check_can_decide, check_can_pass, check_can_recuse
 
 RACES = 5  # how often the head of the queue may be snatched away before we call it empty
+PASS_HOLDS = timedelta(hours=1)  # after a pass, "the next one" is another one for this long
+# A page that goes away may only be reloading: it has this long to come back before others are offered the clip.
+COMING_BACK = timedelta(seconds=10)
 
 
 def waiting_for(reviewer):
     """Submissions that this reviewer could decide on, the longest waiting first."""
-    return Submission.objects.waiting().exclude(artist=reviewer).order_by("sealed_at", "pk")
+    recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
+    waiting = Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
+    return waiting.order_by("sealed_at", "pk")
 
 
 def claim_next(reviewer) -> Submission | None:
@@ -20,8 +34,8 @@ def claim_next(reviewer) -> Submission | None:
     mine = waiting_for(reviewer).filter(claim__in=Claim.objects.live().filter(reviewer=reviewer)).first()
     if mine is not None and claim(mine, by=reviewer):
         return mine
-    held = Claim.objects.live().filter(submission=OuterRef("pk"))
-    free = waiting_for(reviewer).filter(~Exists(held))
+    passed = Pass.objects.filter(by=reviewer, submission=OuterRef("pk"), at__gt=timezone.now() - PASS_HOLDS)
+    free = waiting_for(reviewer).filter(~_is_held(), ~Exists(passed))
     for _try in range(RACES):
         with transaction.atomic():
             found = free.select_for_update(skip_locked=True, of=("self",)).first()
@@ -35,22 +49,65 @@ def claim_next(reviewer) -> Submission | None:
 @transaction.atomic
 def claim(submission: Submission, *, by) -> bool:
     """Takes or renews the claim on one submission; False if somebody else holds it or nothing is left to decide."""
-    Submission.objects.select_for_update().get(pk=submission.pk)
+    _lock(submission)
     if not waiting_for(by).filter(pk=submission.pk).exists():
         return False
-    now = timezone.now()
-    Claim.objects.filter(submission=submission, expires_at__lte=now).delete()
-    held, _created = Claim.objects.get_or_create(
-        submission=submission, defaults={"reviewer": by, "expires_at": now + settings.CLAIM_LIFETIME}
-    )
-    if held.reviewer_id != by.pk:
-        return False
-    Claim.objects.filter(pk=held.pk).update(expires_at=now + settings.CLAIM_LIFETIME)
-    return True
+    held = Claim.objects.live().filter(submission=submission).first()
+    if held is None:
+        Claim.objects.filter(submission=submission).delete()  # what is left of one that holds no more
+        Claim.objects.create(submission=submission, reviewer=by, expires_at=_lapses_at())
+    elif held.reviewer_id == by.pk:
+        Claim.objects.filter(pk=held.pk).update(expires_at=_lapses_at())
+    return held is None or held.reviewer_id == by.pk
+
+
+def renew(submission: Submission, *, by) -> datetime:
+    """When the claim lapses from now on. Takes none and revives none: raises the sentence that says why it ended."""
+    until = _lapses_at()
+    if not Claim.objects.live().filter(submission=submission, reviewer=by).update(expires_at=until):
+        check_can_decide(submission, by, content_hash=submission.content_hash)
+    return until
+
+
+def leave(submission: Submission, *, by, until: datetime) -> None:
+    """Ends the claim shortly, unless somebody comes back: `until` is what the page that goes away knew of it.
+
+    Another tab, or the same page reloaded, has renewed the claim by then: its time differs, and nothing happens.
+    """
+    soon = timezone.now() + COMING_BACK
+    left = Claim.objects.live().filter(submission=submission, reviewer=by, expires_at=until)
+    left.filter(expires_at__gt=soon).update(expires_at=soon)
 
 
 def release(submission: Submission, *, by) -> None:
     Claim.objects.filter(submission=submission, reviewer=by).delete()
+
+
+@transaction.atomic
+def pass_on(submission: Submission, *, by, reason: str) -> None:
+    """Gives a claimed submission back, with a reason: this reviewer is offered others first."""
+    check_can_pass(_lock(submission), by)
+    made = Pass.objects.create(submission=submission, by=by, reason=reason.strip())
+    release(submission, by=by)
+    audit.record("submission.passed_on", by=by, subject=submission, words=made.reason)
+
+
+@transaction.atomic
+def recuse(submission: Submission, *, by, reason: str) -> Recusal:
+    """Keeps this person from ever deciding on this clip; asked twice, it gives the same recusal."""
+    submission = _lock(submission)
+    made = Recusal.objects.filter(submission=submission, by=by).first()
+    if made is None:
+        check_can_recuse(submission, by)
+        made = Recusal.objects.create(submission=submission, by=by, reason=reason.strip())
+        release(submission, by=by)
+        audit.record("submission.recused", by=by, subject=submission, words=made.reason)
+    return made
+
+
+def with_holders(submissions):
+    """Adds `is_held`, which says whether `claim` holds now: in the same query, for however many."""
+    return submissions.annotate(is_held=_is_held()).select_related("claim__reviewer")
 
 
 def place(submission: Submission) -> int | None:
@@ -65,3 +122,15 @@ def recently_decided(reviewer, limit: int = 5):
     decided = Submission.objects.at_the_desk().filter(decision__by=reviewer)
     related = ("artist", "withdrawal", "decision__publication__takedown")
     return decided.select_related(*related).order_by("-decision__at")[:limit]
+
+
+def _is_held() -> Exists:
+    return Exists(Claim.objects.live().filter(submission=OuterRef("pk")))
+
+
+def _lapses_at() -> datetime:
+    return timezone.now() + settings.CLAIM_LIFETIME
+
+
+def _lock(submission: Submission) -> Submission:
+    return Submission.objects.select_for_update().get(pk=submission.pk)

@@ -12,7 +12,7 @@ from accounts.models import audit
 from generation import storage
 from generation.models import Clip
 
-from .models import PublicFile, Submission, Withdrawal
+from .models import Claim, PublicFile, Submission, Withdrawal
 from .permissions import NotAllowed, check_can_submit, check_can_withdraw
 
 CONTENT_VERSION = 1
@@ -109,6 +109,7 @@ def withdraw(submission: Submission, *, by) -> Withdrawal:
     submission = Submission.objects.select_for_update().get(pk=submission.pk)
     check_can_withdraw(submission, by)
     withdrawal = Withdrawal.objects.create(submission=submission, by=by)
+    Claim.objects.filter(submission=submission).delete()
     audit.record("submission.withdrawn", by=by, subject=submission)
     return withdrawal
 

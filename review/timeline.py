@@ -20,6 +20,7 @@ class Event:
 def events(submission: Submission, *, names: bool) -> list[Event]:
     """`names`: staff see who acted; artists and the public see in what role."""
     told = [Event(_("Submitted, version %(n)s") % {"n": submission.version}, submission.sealed_at)]
+    told += _steps_aside(submission) if names else []
     if withdrawal := getattr(submission, "withdrawal", None):
         return [*told, Event(_("Withdrawn by the artist"), withdrawal.at)]
     decision = getattr(submission, "decision", None)
@@ -39,6 +40,13 @@ def events(submission: Submission, *, names: bool) -> list[Event]:
             Event(_("Taken down"), takedown.at, "bad", _taker(submission, takedown, names), takedown.reason)
         )
     return told
+
+
+def _steps_aside(submission: Submission) -> list[Event]:
+    """For staff alone: why a reviewer steps aside is no news to the artist."""
+    passes = [Event(_("Passed on"), made.at, "", made.by.name, made.reason) for made in submission.passes.all()]
+    recusals = [Event(_("Recused"), made.at, "", made.by.name, made.reason) for made in submission.recusals.all()]
+    return sorted(passes + recusals, key=lambda event: event.when)
 
 
 def _taker(submission, takedown, names: bool) -> str:

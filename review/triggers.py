@@ -21,6 +21,7 @@ class Rule:
     event: str  # INSERT, UPDATE or DELETE
     when: str
     sentence: str
+    reads: str = ""  # a table that came later: until its migration has run, the rule waits
 
     @property
     def trigger(self) -> str:
@@ -40,8 +41,10 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "accounts_rolechange": (),
     "accounts_suspension": ("reason",),
     "review_decision": ("note",),
+    "review_pass": ("reason",),
     "review_publicfile": (),
     "review_publication": (),
+    "review_recusal": ("reason",),
     "review_takedown": ("reason",),
     "review_withdrawal": (),
 }
@@ -61,8 +64,10 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "accounts_rolechange": ("id",),
     "accounts_suspension": ("id",),
     "review_decision": ("id", "submission_id"),
+    "review_pass": ("id",),
     "review_publicfile": ("id", "submission_id,kind"),
     "review_publication": ("id", "approval_id", "slug"),
+    "review_recusal": ("id", "submission_id,by_id"),
     "review_takedown": ("id", "publication_id"),
     "review_withdrawal": ("id", "submission_id"),
     SUBMISSION: ("id", "clip_id,version"),
@@ -77,6 +82,16 @@ FITTING = (
         " AND s.content_hash = NEW.content_hash AND s.artist_id <> NEW.by_id)"
         " OR EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = NEW.submission_id)",
         "a decision must be on the sealed content, by someone who is not its artist, and before any withdrawal",
+    ),
+    Rule(
+        "review_decision",
+        "recused",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM review_recusal r JOIN review_submission o ON o.id = r.submission_id"
+        " JOIN review_submission s ON s.clip_id = o.clip_id"
+        " WHERE s.id = NEW.submission_id AND r.by_id = NEW.by_id)",
+        "who is recused from a clip never decides on it, in any version",
+        reads="review_recusal",
     ),
     Rule(
         "review_publication",
@@ -151,7 +166,7 @@ def missing_triggers(connection=default_connection) -> list[str]:
 
 def rules(connection) -> list[Rule]:
     columns = _columns(connection)
-    found = [rule for rule in FITTING if rule.table in columns]
+    found = [rule for rule in FITTING if {rule.table, rule.reads or rule.table} <= set(columns)]
     for table in APPEND_ONLY:
         if table in columns:
             found += _append_only(connection, table, columns[table])

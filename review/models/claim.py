@@ -2,14 +2,22 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
+
+from accounts.permissions import reviewers
 
 from .submission import Submission
 
 
 class ClaimQuerySet(models.QuerySet):
     def live(self):
-        return self.filter(expires_at__gt=timezone.now())
+        """Claims that hold now: not lapsed, and by somebody who may still review.
+
+        A suspension, an ending or another role thus frees them in the same moment, with nothing to clean up.
+        """
+        may_review = reviewers().filter(user=OuterRef("reviewer"))
+        return self.filter(Exists(may_review), expires_at__gt=timezone.now())
 
 
 class Claim(models.Model):
@@ -24,7 +32,3 @@ class Claim(models.Model):
 
     def __str__(self):
         return f"Claim on submission {self.submission_id}"
-
-    @property
-    def is_live(self) -> bool:
-        return self.expires_at > timezone.now()

@@ -94,5 +94,5 @@ def takedown(request, pk):
 
 def _submission(request, pk) -> Submission:
     mine = Submission.objects.visible_to(request.user)
-    related = ("clip__job", "artist", "withdrawal", "decision__publication__takedown", "claim")
-    return get_object_or_404(mine.select_related(*related), pk=pk)
+    related = ("clip__job", "artist", "withdrawal", "decision__publication__takedown")
+    return get_object_or_404(queue.with_holders(mine).select_related(*related), pk=pk)

@@ -1,6 +1,8 @@
 """The reviewers' desk: the queue, the room, and the decision."""
 
+from django.conf import settings
 from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,19 +13,20 @@ from accounts.permissions import check_can_review, check_can_take_down, requires
 from generation import media, storage
 
 from .. import gate, policy, queue
-from ..forms import DecisionForm, TakedownForm
+from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
 from ..models import Publication, PublicFile, Submission
-from ..permissions import NotAllowed, check_can_decide
+from ..permissions import NotAllowed, check_can_decide, is_recused
 from .refusals import conflict
 
 PAGE = 50
+STEPS_ASIDE = ("passes__by", "recusals__by")
 
 
 @never_cache
 @require_safe
 @requires(check_can_review)
 def desk(request):
-    waiting = list(queue.waiting_for(request.user).select_related("artist", "claim__reviewer")[: PAGE + 1])
+    waiting = list(queue.with_holders(queue.waiting_for(request.user))[: PAGE + 1])
     return render(
         request,
         "review/desk.html",
@@ -56,13 +59,37 @@ def room(request, pk):
 @require_POST
 @requires(check_can_review)
 def claim(request, pk):
-    found = get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
+    found = _sealed(pk)
     if not queue.claim(found, by=request.user):
         words = _(
-            "This clip can't be claimed: somebody else holds it, it is decided already, or it is your own."
+            "This clip can't be claimed: somebody else holds it, it is decided already, it is your own, or you have"
+            " recused yourself from it."
         )
         return conflict(request, words, back=reverse("desk"))
     return redirect("room", found.pk)
+
+
+@require_POST
+@requires(check_can_review)
+def renewal(request, pk):
+    """The room's sign of life: until when the claim holds now, or the sentence that says why it doesn't."""
+    found = _sealed(pk)
+    try:
+        until = queue.renew(found, by=request.user)
+    except NotAllowed as refusal:
+        return JsonResponse({"sentence": str(refusal)}, status=409)
+    return JsonResponse({"until": until.isoformat(), "seconds": settings.CLAIM_LIFETIME.total_seconds()})
+
+
+@require_POST
+@requires(check_can_review)
+def leaving(request, pk):
+    """Said by a page on its way out, to nobody who could read an answer."""
+    form = LeavingForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"errors": form.errors}, status=422)
+    queue.leave(_sealed(pk), by=request.user, until=form.cleaned_data["until"])
+    return HttpResponse(status=204)
 
 
 @require_POST
@@ -74,9 +101,34 @@ def release(request, pk):
 
 @require_POST
 @requires(check_can_review)
+def pass_on(request, pk):
+    return _step_aside(request, pk, queue.pass_on, _("Passed on. You are offered others first."))
+
+
+@require_POST
+@requires(check_can_review)
+def recusal(request, pk):
+    words = _("You have recused yourself: somebody else decides on this clip, in every version.")
+    return _step_aside(request, pk, queue.recuse, words)
+
+
+def _step_aside(request, pk, act, done):
+    found = _sealed(pk)
+    form = AsideForm(request.POST)
+    if not form.is_valid():
+        return _room(request, _submission(pk), aside_form=form, status=422)
+    try:
+        act(found, by=request.user, reason=form.cleaned_data["reason"])
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=reverse("desk"), kept=form.cleaned_data["reason"])
+    messages.success(request, done)
+    return redirect("desk")
+
+
+@require_POST
+@requires(check_can_review)
 def decision(request, pk):
-    # Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404.
-    found = get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
+    found = _sealed(pk)
     form = DecisionForm(request.POST)
     try:
         if not form.is_valid():  # shown again, unless nothing can be decided here any more
@@ -84,9 +136,18 @@ def decision(request, pk):
             return _room(request, _submission(pk), form=form, status=422)
         made = gate.decide(found, by=request.user, **form.cleaned_data)
     except NotAllowed as refusal:
-        return conflict(request, refusal, back=reverse("desk"), kept=request.POST.get("note", ""))
+        is_open = Submission.objects.waiting().filter(pk=pk).exists()
+        back = reverse("room", args=[pk]) if is_open else reverse("desk")
+        return conflict(request, refusal, back=back, kept=_typed(request.POST))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return redirect("desk")
+
+
+def _typed(data) -> str:
+    """All that a reviewer had put into the decision, as text to copy."""
+    ticked = [str(clause.title) for clause in policy.clauses(data.getlist("reasons"))]
+    reasons = _("Reasons: %(reasons)s.") % {"reasons": ", ".join(ticked)} if ticked else ""
+    return "\n\n".join(filter(None, [data.get("note", ""), reasons]))
 
 
 @require_POST
@@ -128,22 +189,30 @@ def _send(request, pk, kind):
     )
 
 
+def _sealed(pk) -> Submission:
+    """Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404."""
+    return get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
+
+
 def _submission(pk) -> Submission:
-    related = ("clip", "artist", "claim__reviewer", "decision__by", "decision__publication__takedown")
-    return get_object_or_404(Submission.objects.at_the_desk().select_related(*related), pk=pk)
+    related = ("clip", "artist", "decision__by", "decision__publication__takedown__by")
+    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*STEPS_ASIDE)
+    return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, form: DecisionForm | None = None, status: int = 200):
+def _room(request, submission: Submission, *, form=None, aside_form=None, status: int = 200):
     publication = getattr(getattr(submission, "decision", None), "publication", None)
+    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*STEPS_ASIDE)
     context = {
         "submission": submission,
         "form": form or DecisionForm(initial={"content_hash": submission.content_hash}),
+        "aside_form": aside_form or AsideForm(auto_id="aside_%s"),
         "is_holder": _holds(request.user, submission),
         "is_own": submission.artist_id == request.user.pk,
+        "is_recused": is_recused(submission, request.user),
+        "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
         "policy": policy.current(),
-        "history": submission.clip.submissions.exclude(pk=submission.pk).select_related(
-            "decision__by", "withdrawal", "decision__publication__takedown"
-        ),
+        "history": earlier.select_related("decision__by", "withdrawal", "decision__publication__takedown__by"),
         "publication": publication,
         "takedown_form": TakedownForm(),
     }
@@ -151,5 +220,4 @@ def _room(request, submission: Submission, *, form: DecisionForm | None = None, 
 
 
 def _holds(user, submission: Submission) -> bool:
-    claim = getattr(submission, "claim", None)
-    return claim is not None and claim.reviewer_id == user.pk and claim.is_live
+    return submission.is_held and submission.claim.reviewer_id == user.pk
