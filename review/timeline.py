@@ -44,8 +44,12 @@ def events(submission: Submission, *, names: bool) -> list[Event]:
 
 def _steps_aside(submission: Submission) -> list[Event]:
     """For staff alone: why a reviewer steps aside is no news to the artist."""
-    passes = [Event(_("Passed on"), made.at, "", made.by.name, made.reason) for made in submission.passes.all()]
-    recusals = [Event(_("Recused"), made.at, "", made.by.name, made.reason) for made in submission.recusals.all()]
+    passes = [
+        Event(_("Passed on"), made.at, "", made.by.name, made.reason) for made in submission.passes.all()
+    ]
+    recusals = [
+        Event(_("Recused"), made.at, "", made.by.name, made.reason) for made in submission.recusals.all()
+    ]
     return sorted(passes + recusals, key=lambda event: event.when)
 
 

@@ -82,6 +82,15 @@ def publication(of: Submission | None = None, **kwargs) -> Publication:
     return gate.publish(of, by=of.artist)
 
 
+def stepped_aside(on: Submission, *, by=None):
+    """Somebody who has passed on it once, and then recused themselves."""
+    by = by or member("reviewer")
+    assert desk.claim(on, by=by)
+    desk.pass_on(on, by=by, reason="Another time.")
+    desk.recuse(on, by=by, reason="The artist is a friend.")
+    return by
+
+
 def bytes_of(record, kind="video") -> bytes:
     """The private bytes of a clip, or the frozen ones of a submission."""
     files = record.renditions if isinstance(record, Clip) else record.files

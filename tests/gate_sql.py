@@ -17,8 +17,10 @@ from . import factories
 TABLES = {  # the gate's tables, each with the column that its rows are known by
     "accounts_auditentry": "sequence",
     "review_decision": "id",
+    "review_pass": "id",
     "review_publicfile": "id",
     "review_publication": "id",
+    "review_recusal": "id",
     "review_submission": "id",
     "review_takedown": "id",
     "review_withdrawal": "id",
@@ -47,6 +49,7 @@ def made(lasting):
     withdrawn = factories.submission()
     sealing.withdraw(withdrawn, by=withdrawn.artist)
     waiting = factories.submission()
+    recused = factories.stepped_aside(waiting)
     bare = factories.clip(factories.member())
     settle()
     return SimpleNamespace(
@@ -56,6 +59,7 @@ def made(lasting):
         ended=ended,
         withdrawn=withdrawn,
         waiting=waiting,
+        recused=recused,
         bare=bare,
     )
 

@@ -166,6 +166,15 @@ def test_no_error_of_the_gate_is_taken_for_a_fault_of_the_database():
     assert type(caught.value) is IntegrityError
 
 
+def test_who_is_recused_decides_on_no_version_of_the_clip(made):
+    refused(*new_decision(made.waiting, made.recused))
+    refused(*new_decision(made.waiting, made.recused, outcome="refuse"))
+    factories.decision(made.waiting, "refuse")
+    again = factories.submission(made.waiting.clip)
+    refused(*new_decision(again, made.recused), words="recused")
+    run(*new_decision(again, factories.member("reviewer")))
+
+
 # --- One writer ---------------------------------------------------------------------------------------
 
 WRITES = {"create", "acreate", "bulk_create", "get_or_create", "update_or_create", "save", "update", "delete"}

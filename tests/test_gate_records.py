@@ -144,12 +144,16 @@ def test_writes_inside_a_query_are_refused(table):
 ERASABLE = {
     "accounts_auditentry": ("words", "salt"),
     "review_decision": ("note",),
+    "review_pass": ("reason",),
+    "review_recusal": ("reason",),
     "review_submission": ("title", "statement", "content"),
     "review_takedown": ("reason",),
 }
 SPOILED = {
     "accounts_auditentry": ("act", "another.act"),
     "review_decision": ("reasons", "hate"),
+    "review_pass": ("at", timezone.now()),
+    "review_recusal": ("at", timezone.now()),
     "review_submission": ("discloses_recipe", True),
     "review_takedown": ("at", timezone.now()),
 }

@@ -122,6 +122,7 @@ def may_know(person: str, state: str) -> set[str]:
             "publication",
             "note",
             "reason",
+            "hash",
         }
     if state == "published":
         known |= {"title", "statement", "video", "poster"}

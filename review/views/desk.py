@@ -212,7 +212,9 @@ def _room(request, submission: Submission, *, form=None, aside_form=None, status
         "is_recused": is_recused(submission, request.user),
         "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
         "policy": policy.current(),
-        "history": earlier.select_related("decision__by", "withdrawal", "decision__publication__takedown__by"),
+        "history": earlier.select_related(
+            "decision__by", "withdrawal", "decision__publication__takedown__by"
+        ),
         "publication": publication,
         "takedown_form": TakedownForm(),
     }
