@@ -71,6 +71,8 @@ def test_from_a_prompt_to_the_gallery_without_a_mouse(visitor):
     press(reviewer, "Review the next one")
     reviewer.wait_for_url(re.compile("/desk/submissions/"))
     press(reviewer, "Approve", tag="BUTTON")
+    reviewer.wait_for_timeout(800)  # the second half of a double press is no word
+    press(reviewer, "Send now")
     reviewer.wait_for_url(re.compile("/desk/$"))
 
     artist.reload()

@@ -14,7 +14,7 @@ from accounts.models import audit
 from generation import storage
 from generation.models import Clip
 from review import gate, queue
-from review.models import Claim, Decision, Publication, Submission, Takedown, Withdrawal
+from review.models import Claim, Decision, Publication, Recusal, Submission, Takedown, Withdrawal
 from tests import factories
 
 pytestmark = [
@@ -235,3 +235,82 @@ def test_the_last_submission_goes_to_one_of_eight():
     reviewers = [factories.member("reviewer") for _number in range(8)]
     claimed = at_once(*(lambda r=reviewer: queue.claim_next(r) for reviewer in reviewers))
     assert [found.pk for found in claimed if found] == [submission.pk]
+
+
+def test_a_heartbeat_and_a_takeover_at_once_leave_one_holder_who_knows(login):
+    """The lease lapses just then: either the holder's sign of life came in time, or the other has the clip."""
+    for number in range(ROUNDS * 2):
+        submission = factories.submission()
+        holder, other = factories.member("reviewer"), factories.member("reviewer")
+        assert queue.claim(submission, by=holder)
+        Claim.objects.update(expires_at=timezone.now() + timedelta(milliseconds=30 * number))
+        beat = posting(login, holder, f"/desk/submissions/{submission.pk}/renewal/")
+        take = posting(login, other, f"/desk/submissions/{submission.pk}/claim/")
+        time.sleep(0.1)
+        told = at_once(beat, take)
+        assert told in ([200, 409], [409, 302]), number
+        assert Claim.objects.get(submission=submission).reviewer == (holder if told[0] == 200 else other)
+
+
+def test_a_goodbye_and_a_heartbeat_at_once_never_lose_the_claim_of_who_is_back(login):
+    """A reload: the page that goes says goodbye, and the one that comes gives its first sign of life."""
+    for _round in range(ROUNDS):
+        submission, holder = factories.submission(), factories.member("reviewer")
+        assert queue.claim(submission, by=holder)
+        path = f"/desk/submissions/{submission.pk}/"
+        until = Claim.objects.get(submission=submission).expires_at.isoformat()
+        left, back = at_once(
+            posting(login, holder, f"{path}leaving/", until=until), posting(login, holder, f"{path}renewal/")
+        )
+        assert (left, back) == (204, 200)
+        # Either order is right, as long as the second sign of life finds the claim where it was.
+        assert posting(login, holder, f"{path}renewal/")() == 200
+
+
+def test_two_who_race_for_what_a_third_passes_on_get_it_once(login):
+    for _round in range(ROUNDS):
+        submission = factories.submission()
+        first, second, third = (factories.member("reviewer") for _number in range(3))
+        assert queue.claim(submission, by=first)
+        path = f"/desk/submissions/{submission.pk}/"
+        claims = [posting(login, by, f"{path}claim/") for by in (second, third)]
+        passed, *claimed = held_up(
+            Submission, submission.pk, posting(login, first, f"{path}pass/", reason="Why."), *claims
+        )
+        assert passed == 302
+        assert claimed.count(302) <= 1
+        holder = Claim.objects.filter(submission=submission).first()
+        assert (holder is None) == (302 not in claimed)
+        Claim.objects.all().delete()
+        decided = queue.claim_next(first)
+        assert decided is None, "who passed is not offered it next"
+        queue.claim(submission, by=third)
+        gate.decide(submission, by=third, outcome="approve", content_hash=submission.content_hash)
+
+
+def test_of_a_decision_and_a_recusal_at_once_only_one_can_come_first(login):
+    """In two tabs of one reviewer: a decision after the recusal is refused, and the other way round it is too late."""
+    for _round in range(ROUNDS):
+        submission, reviewer = factories.submission(), factories.member("reviewer")
+        assert queue.claim(submission, by=reviewer)
+        path = f"/desk/submissions/{submission.pk}/recusal/"
+        acts = [
+            decision_of(login, reviewer, submission),
+            posting(login, reviewer, path, reason="A friend."),
+        ]
+        decided, recused = held_up(Submission, submission.pk, *acts)
+        assert sorted([decided, recused]) == [302, 409]
+        assert Decision.objects.filter(submission=submission).exists() == (decided == 302)
+        assert Recusal.objects.filter(submission=submission).exists() == (recused == 302)
+
+
+def test_of_two_claims_on_a_lapsed_one_exactly_one_holds(login):
+    for _round in range(ROUNDS):
+        submission = factories.submission()
+        assert queue.claim(submission, by=factories.member("reviewer"))
+        lapse(submission)
+        others = [factories.member("reviewer") for _number in range(4)]
+        path = f"/desk/submissions/{submission.pk}/claim/"
+        claimed = held_up(Submission, submission.pk, *(posting(login, by, path) for by in others))
+        assert sorted(claimed) == [302, 409, 409, 409]
+        assert Claim.objects.get(submission=submission).reviewer == others[claimed.index(302)]
