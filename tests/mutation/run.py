@@ -1,0 +1,237 @@
+"""Runs each mutant against the tests that reach it, and names those that live: `python -m tests.mutation.run`.
+
+The tests run in a fork that has everything loaded but the mutated module, on a copy of one prepared database, so that
+a mutant costs seconds. Which tests reach which function is found out first, in one run of the unchanged code.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import tomllib
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_loader
+from pathlib import Path
+
+import pytest
+
+from .mutants import Mutant, Target, of
+
+HERE = Path(__file__).parent
+LIMIT = 120  # seconds for one mutant: it may loop for ever, which is as good as failing
+GATE = Target(
+    "review.gate",
+    (),
+    (
+        "tests/review/test_deciding.py",
+        "tests/review/test_publishing.py",
+        "tests/review/test_claims.py",
+        "tests/review/test_stepping_aside.py",
+        "tests/review/test_sweep.py",
+        "tests/review/test_gate_acts.py",
+        "tests/review/test_races.py",
+    ),
+)
+CLAIM = Target(
+    "generation.queue",
+    ("claim_next", "_may_be_served", "in_turn"),
+    (
+        "tests/generation/test_queue.py",
+        "tests/generation/test_queue_caps.py",
+        "tests/generation/test_queue_claim.py",
+        "tests/generation/test_queue_races.py",
+    ),
+)
+
+
+def survivors(target: Target, *, told=print, only=None) -> list[str]:
+    """Names of the mutants that no test notices, on the database that the environment names."""
+    place = Path(tempfile.mkdtemp(prefix="mutants-"))
+    try:
+        reached = _reached(target, place)
+        mutants = [mutant for mutant in of(target) if only is None or mutant.name in only]
+        living = []
+        for number, mutant in enumerate(mutants, 1):
+            started = time.monotonic()
+            lives = _survives(mutant, reached.get(mutant.function, []))
+            if lives:
+                living.append(mutant.name)
+            word = "SURVIVES" if lives else "killed  "
+            told(f"{number:4}/{len(mutants)} {word} {time.monotonic() - started:5.1f} s  {mutant.name[:150]}")
+        return living
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _reached(target: Target, place: Path) -> dict[str, list[str]]:
+    """{function: the tests that call it, the quickest first}, from a run of the unchanged code, which must be green."""
+    told = place / "reached.json"
+
+    def record() -> int:
+        recorder = Recorder(str(target.path))
+        code = _pytest([test for test in target.tests if Path(test).exists()], plugins=[recorder])
+        told.write_text(json.dumps(recorder.reached))
+        return code
+
+    if _in_a_fork(record, limit=1800) != 0:
+        raise SystemExit("The tests fail without any mutant.")
+    reached = json.loads(told.read_text())
+    return {function: sorted(tests, key=tests.get) for function, tests in reached.items()}
+
+
+def _survives(mutant: Mutant, tests: list[str]) -> bool:
+    def attempt() -> int:
+        sys.meta_path.insert(0, Mutated(mutant))
+        return _pytest([*tests, "-x"])
+
+    return not tests or _in_a_fork(attempt, limit=LIMIT) == 0
+
+
+class Recorder:
+    """A plugin that notes which functions of one file each test calls, and how long it takes."""
+
+    def __init__(self, path: str):
+        self.path, self.reached = path, {}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item):
+        called, started = set(), time.monotonic()
+
+        def note(frame, event, _arg):
+            if event == "call" and frame.f_code.co_filename == self.path:
+                called.add(frame.f_code.co_name)
+
+        threading.setprofile(note)
+        sys.setprofile(note)
+        yield
+        sys.setprofile(None)
+        threading.setprofile(None)
+        for name in called:
+            self.reached.setdefault(name, {})[item.nodeid] = time.monotonic() - started
+
+
+class Mutated(SourceFileLoader):
+    """Gives a module its mutant's source, whoever imports it first."""
+
+    def __init__(self, mutant: Mutant):
+        super().__init__(mutant.target.module, str(mutant.target.path))
+        self.mutant = mutant
+
+    def find_spec(self, name, _path=None, _target=None):
+        return spec_from_loader(name, self) if name == self.mutant.target.module else None
+
+    def get_code(self, _fullname):
+        return compile(self.mutant.source, self.path, "exec")
+
+
+def _pytest(arguments: list[str], plugins=()) -> int:
+    quiet = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-m", "not browser and not soak"]
+    return int(pytest.main([*arguments, *quiet], plugins=list(plugins)))
+
+
+# --- A fork with a database of its own -------------------------------------------------------------------
+
+
+def prepare() -> None:
+    """Loads Django and makes the test database once; the forks work on copies of it."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.test import utils
+
+    django.setup()
+    utils.setup_databases(verbosity=0, interactive=False)
+    utils.setup_databases = lambda *_args, **_options: []  # pytest-django would make it anew in each fork
+    utils.teardown_databases = lambda *_args, **_options: None
+    loaded = {GATE.module, CLAIM.module} & set(sys.modules)
+    if loaded:
+        raise SystemExit(f"{loaded} is loaded already: its mutants would not be met.")
+
+
+def _in_a_fork(act, *, limit: float) -> int:
+    """The exit code of `act`, run in a fork with a copy of the database; -1 if it took too long."""
+    from django.db import connections
+
+    connections.close_all()
+    with _copied_database():
+        pid = os.fork()
+        if not pid:
+            code = 70
+            try:
+                os.setsid()
+                quiet = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(quiet, 1)
+                os.dup2(quiet, 2)
+                code = act()
+            finally:
+                os._exit(code)
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return -1
+
+
+@contextmanager
+def _copied_database():
+    from django.db import connection
+
+    original = connection.settings_dict["NAME"]
+    copy = f"{original}-mutant"
+    try:
+        if connection.vendor == "postgresql":
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+                cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{original}"')
+        else:
+            shutil.copyfile(original, copy)
+        connection.settings_dict["NAME"] = copy
+        yield
+    finally:
+        connection.settings_dict["NAME"] = original
+        if connection.vendor == "postgresql":
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+        else:
+            for left in Path(copy).parent.glob(Path(copy).name + "*"):
+                left.unlink()
+
+
+def explained(target: Target) -> dict[str, str]:
+    """{mutant's name: why it may live}, on the database that the environment names."""
+    from django.db import connection
+
+    known = tomllib.loads((HERE / "survivors.toml").read_text())
+    told = {one["mutant"]: one["because"] for one in known[target.module] if connection.vendor in one["on"]}
+    return told
+
+
+def main() -> int:
+    """0 if exactly the explained mutants live."""
+    chosen = [target for target in (GATE, CLAIM) if not sys.argv[1:] or target.module in sys.argv[1:]]
+    prepare()
+    wrong = 0
+    for target in chosen:
+        living, known = survivors(target), explained(target)
+        new = [name for name in living if name not in known]
+        gone = [name for name in known if name not in living]
+        print(
+            f"{target.module}: {len(of(target))} mutants, {len(living)} live, {len(new)} of them unexplained"
+        )
+        for word, names in (("lives unexplained", new), ("is explained, but lives no more", gone)):
+            for name in names:
+                print(f"  {word}: {name}")
+        wrong += len(new) + len(gone)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
