@@ -1,0 +1,30 @@
+"""What the tests of the gate and of the queue's claim are worth: no change to the code goes unnoticed, or it is named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import run
+from .mutants import of
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("target", [run.GATE, run.CLAIM], ids=lambda target: target.module)
+def test_every_mutant_is_killed_or_explained(target):
+    """In a process of its own, which hasn't loaded what is mutated. On PostgreSQL the races are among the tests."""
+    command = [sys.executable, "-m", "tests.mutation.run", target.module]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        command, cwd=root, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("target", [run.GATE, run.CLAIM], ids=lambda target: target.module)
+def test_every_explained_survivor_is_still_a_mutant_of_the_code(target):
+    """An explanation of code that is gone would hide what came in its place."""
+    names = {mutant.name for mutant in of(target)}
+    assert set(run.known(target)) <= names
