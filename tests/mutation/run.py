@@ -14,7 +14,6 @@ import threading
 import time
 import tomllib
 from contextlib import contextmanager
-from functools import partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_loader
 from pathlib import Path
@@ -50,7 +49,7 @@ CLAIM = Target(
 )
 
 
-def survivors(target: Target, *, told=partial(print, flush=True), only=None) -> list[str]:
+def survivors(target: Target, *, only=None) -> list[str]:
     """Names of the mutants that no test notices, on the database that the environment names."""
     place = Path(tempfile.mkdtemp(prefix="mutants-"))
     try:
@@ -63,7 +62,10 @@ def survivors(target: Target, *, told=partial(print, flush=True), only=None) -> 
             if lives:
                 living.append(mutant.name)
             word = "SURVIVES" if lives else "killed  "
-            told(f"{number:4}/{len(mutants)} {word} {time.monotonic() - started:5.1f} s  {mutant.name[:150]}")
+            print(
+                f"{number:4}/{len(mutants)} {word} {time.monotonic() - started:5.1f} s  {mutant.name[:150]}",
+                flush=True,
+            )
         return living
     finally:
         shutil.rmtree(place, ignore_errors=True)

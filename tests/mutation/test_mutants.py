@@ -1,4 +1,4 @@
-"""What the tests of the gate and of the queue's claim are worth: no change to the code goes unnoticed, or it is named."""
+"""What the tests of the gate and of the claim are worth: no change to the code goes unnoticed, or it is named."""
 
 import os
 import subprocess
