@@ -95,6 +95,7 @@ class FolderStore(Store):
         target = self.path(name)
         self.incoming.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=self.incoming)
+        os.fchmod(handle, 0o640)  # nginx is of the group, and sends what X-Accel-Redirect names
         try:
             with open(handle, "wb") as out:
                 digest = hashlib.sha256()

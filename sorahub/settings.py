@@ -12,12 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 from generation import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = BASE_DIR / "var"  # what a laptop's installation keeps: database, files, broker, cache
-if os.access(BASE_DIR, os.W_OK):
-    VAR.mkdir(exist_ok=True)
-
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")  # never overrides what the environment already says
+
+# What an installation keeps: on a laptop all of it (database, files, broker, cache), on a server little.
+VAR = Path(env.str("SORAHUB_VAR", default="") or BASE_DIR / "var")
+if VAR.parent == BASE_DIR and os.access(BASE_DIR, os.W_OK):
+    VAR.mkdir(exist_ok=True)
 
 
 def setting(name: str, kind=str, **default):

@@ -1,16 +1,45 @@
 """What review adds to the studio's pages: lower apps don't know it, so templates fetch it here."""
 
+import json
+from functools import lru_cache
+
 from django import template
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from .. import timeline
 from ..forms import SubmissionForm
-from ..models import Submission
+from ..models import Publication, Submission
 from ..permissions import allows, check_can_submit
 
 register = template.Library()
 
 WITH_OUTCOME = ("withdrawal", "decision__by", "decision__publication__takedown__by")
+
+
+@register.simple_tag
+def publication_card(publication: Publication, eager=False) -> str:
+    """One clip in the gallery. Whether it is shown was asked at this very request; here it is only drawn."""
+    return _card(publication.slug, publication.content, eager, get_language())
+
+
+@lru_cache(maxsize=512)
+def _card(slug: str, content: str, eager: bool, _language: str) -> str:
+    """The words of a publication never change, so their card is drawn once in each process."""
+    work = json.loads(content)
+    card = {
+        "href": reverse("watch", args=[slug]),
+        "poster": reverse("watch_poster", args=[slug]),
+        "title": work["title"],
+        "credit": work["credit"],
+        "width": work["clip"]["width"],
+        "height": work["clip"]["height"],
+        "duration": work["clip"]["frames"] / work["clip"]["fps"],
+        "eager": eager,
+    }
+    return render_to_string("components/_clip_card.html", card)
 
 
 @register.simple_tag

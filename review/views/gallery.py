@@ -26,7 +26,8 @@ def gallery(request):
     words = request.GET.get("q", "").replace("\0", "")[:SEARCH_LIMIT].strip()
     live = Publication.objects.live().with_content()
     found = live.about(words) if words else live
-    after = Publication.objects.filter(slug=request.GET.get("after", "").replace("\0", "")).first()
+    key = request.GET.get("after", "").replace("\0", "")
+    after = Publication.objects.filter(slug=key).first() if key else None
     page = found.older_than(after) if after else found
     shown = list(page.newest_first()[: PAGE + 1])
     context = {

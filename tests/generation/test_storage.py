@@ -21,6 +21,12 @@ def files_in(store):
     return sorted(str(path.relative_to(store.root)) for path in store.root.rglob("*") if path.is_file())
 
 
+def test_a_file_is_read_by_its_group_and_by_nobody_else(source):
+    """The web server is of the group; without that, X-Accel-Redirect would end in 403."""
+    sha256, _size = storage.keep(source)
+    assert storage.private().path(storage.private_name(sha256)).stat().st_mode & 0o777 == 0o640
+
+
 def test_a_file_is_kept_under_the_hash_of_its_bytes(source):
     sha256, size = storage.keep(source)
     assert (sha256, size) == (hashlib.sha256(source.read_bytes()).hexdigest(), 7000)
