@@ -46,6 +46,10 @@ def must_set_up_factor(user) -> bool:
     return settings.REQUIRE_MFA and powerful and not has_second_factor(user)
 
 
+def can_invite(user) -> bool:
+    return role_of(user) == Role.ADMIN
+
+
 def check_can_create(user) -> None:
     if not can_create(user):
         raise PermissionDenied(_("The studio is for members of the program."))
@@ -64,6 +68,11 @@ def check_can_take_down(user) -> None:
 def check_can_run_program(user) -> None:
     if not can_run_program(user):
         raise PermissionDenied(_("The program's pages are for admins."))
+
+
+def check_can_invite(user) -> None:
+    if not can_invite(user):
+        raise PermissionDenied(_("Only admins invite people."))
 
 
 def requires(check):

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import transaction
 
-from . import emails
+from . import emails, mailing
 from .models import FactorReset
 
 
@@ -16,3 +16,15 @@ def tell_of_factor_reset(made: FactorReset) -> None:
 def send_factor_reset(pk: int) -> None:
     made = FactorReset.objects.select_related("user").get(pk=pk)
     emails.send("factor_reset", to=made.user.email, context={"at": made.at})
+
+
+def mail_invitations() -> None:
+    """Once the rows are there; a message that gets lost is made up for by beat, every minute."""
+    transaction.on_commit(lambda: send_invitations.apply_async(retry=False), robust=True)
+
+
+@shared_task
+def send_invitations() -> None:
+    """Sends for less than a minute and passes the rest on, so that other work of the desk's queue gets its turn."""
+    if mailing.send_due():
+        send_invitations.apply_async(retry=False)

@@ -210,6 +210,11 @@ CELERY_TASK_DEFAULT_QUEUE = "desk"
 CELERY_TASK_ROUTES = {"generation.tasks.*": {"queue": "engine"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
+    "invitations": {
+        "task": "accounts.tasks.send_invitations",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},  # seconds: none piles up while no worker is there
+    },
     "sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)},
     "reread": {"task": "review.tasks.sweep", "schedule": timedelta(days=1), "kwargs": {"reread": True}},
 }
@@ -294,6 +299,10 @@ if IS_PUBLIC and not REQUIRE_MFA:
     raise ImproperlyConfigured(f"SORAHUB_REQUIRE_MFA is off, which is not for a public site ({SITE_URL}).")
 # Rate limits count by address: behind proxies, the one that this many of them handed on.
 ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
+ACCOUNT_RATE_LIMITS = {  # beside allauth's own, for logins and the like
+    "accept_invitation": "60/5m/ip,10/5m/key",
+    "test_mail": "5/m/user",
+}
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
 EMAIL_CONFIG = url_setting("EMAIL_URL", env.email_url, "consolemail://")

@@ -91,6 +91,7 @@ LATE_DESK = "302 403 403 409 403"
 public = {"only": PUBLIC, "closed": ABSENT, "arg": "slug"}
 desk = {"only": AT_DESK, "closed": "302 404 404 404 404", "arg": "submission"}
 submitted = {"only": STATES[1:], "arg": "submission"}
+terms = {"role": "artist", "cohort": "First", "days": "14"}
 works = {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"}
 
 DOORS = {
@@ -193,6 +194,19 @@ DOORS = {
     "program/members/<uuid:pk>/factors/": Door(
         NO_GET, "302 403 403 403 409", arg="member", data={"reason": "They called."}
     ),  # a member who has none to lose
+    "program/invitations/": Door(PROGRAM, NO_POST),
+    "program/invitations/new/": Door(
+        PROGRAM, PROGRAM_ACT, data={"email": "new@example.com", "delivery": "mail", **terms}
+    ),
+    "program/invitations/many/": Door(PROGRAM, PROGRAM, data={"text": "new@example.com", **terms}),
+    "program/invitations/batches/": Door(
+        NO_GET, "302 403 403 403 409", data={"text": "new@example.com", **terms}
+    ),  # nobody has seen the list that this would invite
+    "program/invitations/test-mail/": Door(NO_GET, PROGRAM_ACT),
+    "program/invitations/<uuid:pk>/": Door(PROGRAM, NO_POST, arg="invited"),
+    "program/invitations/<uuid:pk>/mail/": Door(NO_GET, PROGRAM_ACT, arg="invited"),
+    "program/invitations/<uuid:pk>/link/": Door(NO_GET, PROGRAM_ACT, arg="invited"),
+    "program/invitations/<uuid:pk>/revocation/": Door(NO_GET, PROGRAM_ACT, arg="invited"),
     "invitations/<str:key>/": Door(ALL, "422 422 422 422 422", arg="invitation", data={"name": "A"}),
     "accounts/login/": Door("200 302 302 302 302", "200 302 302 302 302"),
     "accounts/logout/": Door("302 200 200 200 200", MOVED, kept_out="200 302"),
@@ -267,6 +281,7 @@ def path_of(pattern: str, world, state: str) -> str:
         "reset": "",
         "key": "1",
         "member": world.people["stranger"].pk,
+        "invited": world.invitation.pk,
     }
     if door.arg == "reset":
         return "/accounts/password/reset/key/1-set-password/"

@@ -35,9 +35,13 @@ def world(lasting):
     for name, user in people.items():
         clients[name] = Client(raise_request_exception=False)
         clients[name].force_login(user, backend=BACKEND)
-    _invitation, link = invite("guest@example.com", role="artist", cohort="First", by=None)
+    invitation, link = invite("guest@example.com", role="artist", cohort="First", by=None)
     return SimpleNamespace(
-        people=people, clips=clips, clients=clients, key=link.rstrip("/").rpartition("/")[2]
+        people=people,
+        clips=clips,
+        clients=clients,
+        invitation=invitation,
+        key=link.rstrip("/").rpartition("/")[2],
     )
 
 

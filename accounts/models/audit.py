@@ -7,7 +7,7 @@ hashed directly: the chain covers a salted digest of it, so erasing the words an
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import models, transaction
@@ -44,26 +44,35 @@ class AuditEntry(models.Model):
         return f"{self.sequence} {self.act} {self.subject}"
 
 
-@transaction.atomic
 def record(act: str, *, by, subject: models.Model, words: str = "") -> AuditEntry:
     """Adds an entry in the transaction of the act itself: no act without its trace, no trace without its act."""
+    return record_all(act, by=by, told=[(subject, words)])[0]
+
+
+@transaction.atomic
+def record_all(act: str, *, by, told: Iterable[tuple[models.Model, str]]) -> list[AuditEntry]:
+    """Adds an entry for each subject and its words: thousands of acts of one kind, at the cost of a few queries."""
     head = lock()
-    salt = secrets.token_hex(16)
-    entry = AuditEntry(
-        sequence=head.sequence + 1,
-        at=timezone.now(),
-        by=by,
-        act=act,
-        subject=f"{subject._meta.model_name}:{subject.pk}",
-        words=words,
-        salt=salt,
-        digest=_digest(salt, words),
-        previous_hash=head.entry_hash,
-    )
-    entry.entry_hash = _entry_hash(entry)
-    entry.save(force_insert=True)
-    AuditHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, entry_hash=entry.entry_hash)
-    return entry
+    entries = []
+    for subject, words in told:
+        salt = secrets.token_hex(16)
+        entry = AuditEntry(
+            sequence=head.sequence + 1,
+            at=timezone.now(),
+            by=by,
+            act=act,
+            subject=f"{subject._meta.model_name}:{subject.pk}",
+            words=words,
+            salt=salt,
+            digest=_digest(salt, words),
+            previous_hash=head.entry_hash,
+        )
+        entry.entry_hash = _entry_hash(entry)
+        entries.append(entry)
+        head.sequence, head.entry_hash = entry.sequence, entry.entry_hash
+    AuditEntry.objects.bulk_create(entries)
+    AuditHead.objects.filter(pk=head.pk).update(sequence=head.sequence, entry_hash=head.entry_hash)
+    return entries
 
 
 def lock() -> AuditHead:

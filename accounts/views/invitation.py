@@ -1,6 +1,7 @@
 """The page behind an invitation's link."""
 
 from allauth.account.utils import perform_login
+from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError
 from django.shortcuts import get_object_or_404, render
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..forms import AcceptInvitationForm
 from ..models import Invitation
-from ..models.invitation import NotAcceptable, accept, check_can_accept
+from ..models.invitation import NotAcceptable, accept, check_can_accept, hashed
 
 
 @login_not_required
@@ -19,6 +20,10 @@ from ..models.invitation import NotAcceptable, accept, check_can_accept
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request, key):
     """Consumed on POST only: mail scanners open links, and must not burn them."""
+    if request.method == "POST" and not ratelimit.consume(
+        request, action="accept_invitation", key=hashed(key)
+    ):
+        return ratelimit.respond_429(request)
     found = get_object_or_404(Invitation.objects.with_key(key).select_related("cohort", "invited_by"))
     form = AcceptInvitationForm(request.POST if request.method == "POST" else None, email=found.email)
     try:
