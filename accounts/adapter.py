@@ -6,13 +6,14 @@ import secrets
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context, ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from . import emails, stepup, whereabouts
 from .models import audit
@@ -51,6 +52,11 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         super().login(request, user)
         whereabouts.arrived(request)
 
+    def post_login(self, request, user, *, signup, **kwargs):
+        if signup:  # whoever has just chosen a password need not show that they know it
+            record_authentication(request, user, method="password")
+        return super().post_login(request, user, signup=signup, **kwargs)
+
     def is_reauthentication_required(self, *, app, **kwargs):
         """Whoever has just logged in was just asked."""
         required = super().is_reauthentication_required(app=app, **kwargs)
@@ -58,9 +64,15 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user):
         """With a second factor, that is asked for: a password alone must not be enough to take it away."""
-        methods = super().get_reauthentication_methods(user)
-        stronger = [method for method in methods if method["id"] != "reauthenticate"]
-        return sorted(stronger, key=lambda method: method["id"] == "mfa_reauthenticate") or methods
+        methods = {method["id"]: method for method in super().get_reauthentication_methods(user)}
+        stronger = {
+            "mfa_reauthenticate:webauthn": gettext("Use your passkey"),
+            "mfa_reauthenticate": gettext("Use a code"),
+        }
+        found = [
+            methods[name] | {"description": words} for name, words in stronger.items() if name in methods
+        ]
+        return found or list(methods.values())
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """allauth calls this at each change of how somebody logs in: the place for its trace, too."""
@@ -79,6 +91,15 @@ def _at_our_address(url: str) -> str:
 
 
 class FactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy(
+            "That was not accepted. A code works once, and an app shows a new one soon."
+        ),
+        "cannot_generate_recovery_codes": gettext_lazy(
+            "Recovery codes stand in for a passkey or an app: add one first."
+        ),
+    }
+
     def get_totp_issuer(self):
         return "sorahub"
 

@@ -100,7 +100,7 @@ def _ask(request, carried: dict, sealed: str, form=None, status: int = 403):
     context = {
         "form": _form(request.user) if form is None or by_passkey else form,
         "passkey_failed": by_passkey,
-        "passkey_options": begin_authentication(request.user) if passkeys else None,
+        "passkey_options": {"request_options": begin_authentication(request.user)} if passkeys else None,
         "sealed": sealed,
         "lost": carried["lost"],
         "back": carried["back"],

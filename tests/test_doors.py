@@ -192,7 +192,7 @@ DOORS = {
     "standing/": Door(MOVED, NO_POST, kept_out="200 405"),
     "program/": Door(PROGRAM, NO_POST),
     "program/members/<uuid:pk>/factors/": Door(
-        NO_GET, "302 403 403 403 409", arg="member", data={"reason": "They called."}
+        PROGRAM, "302 403 403 403 409", arg="member", data={"reason": "They called."}
     ),  # a member who has none to lose
     "program/invitations/": Door(PROGRAM, NO_POST),
     "program/invitations/new/": Door(

@@ -1,8 +1,8 @@
-"""What a member's page tells about their second factors, and an admin's help when they are lost."""
+"""What a member's page tells admins about their second factors."""
 
 from django import template
+from django.urls import reverse
 
-from ..forms import FactorResetForm
 from ..models import User
 from ..models.factors import Authenticator, can_reset
 
@@ -11,14 +11,14 @@ register = template.Library()
 
 @register.inclusion_tag("accounts/_factors.html", takes_context=True)
 def second_factors_of(context, member: User) -> dict:
-    """`{% second_factors_of member %}` on an admin's page: which kinds there are, the resets, and the form for one."""
+    """`{% second_factors_of member %}` on an admin's page: which kinds there are, the resets, and the way to one."""
     held = list(Authenticator.objects.filter(user=member.pk).values_list("type", flat=True))
+    page = context["request"].path
     return {
-        "request": context["request"],
-        "csrf_token": context.get("csrf_token"),
         "member": member,
         "passkeys": held.count(Authenticator.Type.WEBAUTHN),
         "has_app": Authenticator.Type.TOTP in held,
         "resets": member.factor_resets.select_related("by").order_by("-pk"),
-        "form": FactorResetForm() if can_reset(member, by=context["request"].user) else None,
+        "is_here": page == reverse("factor_reset", args=[member.pk]),
+        "can_reset": can_reset(member, by=context["request"].user),
     }

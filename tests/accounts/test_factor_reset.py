@@ -6,7 +6,7 @@ from django.core import mail
 from django.template import Context, Template
 from django.test import RequestFactory
 
-from accounts.models import AuditEntry, FactorReset, Notice
+from accounts.models import AuditEntry, FactorReset, Notice, User
 from accounts.models.exclusion import Impossible
 from accounts.models.factors import reset
 from accounts.tasks import send_factor_reset
@@ -27,7 +27,8 @@ def test_an_admin_s_reset_removes_them_all_ends_the_sessions_and_is_kept(login, 
     there, here = login(with_app(artist)), login(admin)
     assert there.get("/studio/").status_code == 200
     answer = here.post(path(artist), {"reason": REASON})
-    assert (answer.status_code, answer.url) == (302, f"/program/members/{artist.pk}/")
+    assert (answer.status_code, answer.url) == (302, path(artist))
+    assert "can set up new second factors now." in here.get(path(artist)).text
     assert not Authenticator.objects.exists()
     assert there.get("/studio/").status_code == 302
     made = FactorReset.objects.get()
@@ -93,17 +94,22 @@ def test_an_admin_proves_themselves_first(login, admin, artist, settings):
 def shown(member, viewer) -> str:
     request = RequestFactory().get("/")
     request.user = viewer
-    return Template("{% load factor_tags %}{% second_factors_of member %}").render(
-        Context({"request": request, "member": member, "csrf_token": "x"})
-    )
+    page = Template("{% load factor_tags %}{% second_factors_of member %}")
+    return page.render(Context({"request": request, "member": member}))
 
 
-def test_the_member_s_page_tells_what_there_is_and_offers_the_reset(admin, artist):
+def test_a_member_s_page_tells_what_there_is_and_leads_to_the_reset(login, admin, artist):
     assert "None." in shown(artist, admin)
-    assert "<form" not in shown(artist, admin)
+    assert path(artist) not in shown(artist, admin)
     with_app(artist)
     assert "An authenticator app." in shown(artist, admin)
-    assert f'action="{path(artist)}"' in shown(artist, admin)
-    assert "<form" not in shown(with_app(admin), admin)
+    assert f'href="{path(artist)}"' in shown(artist, admin)
+    assert path(admin) not in shown(with_app(admin), admin)
+    assert "An authenticator app." in login(admin).get(path(artist)).text
     reset(artist, by=admin, reason="<b>Called</b>")
     assert "&lt;b&gt;Called" in shown(artist, admin)
+
+
+def test_there_is_no_page_for_who_is_no_member(login, admin):
+    stranger = User.objects.create_user("x@example.com", name="X")
+    assert login(admin).get(path(stranger)).status_code == 404

@@ -44,7 +44,7 @@ def test_the_second_step_stands_between_the_password_and_the_house(client, artis
     assert not is_in(client)
     assert client.get("/studio/").status_code == 302
     wrong = client.post("/accounts/2fa/authenticate/", {"code": "000000"})
-    assert "Incorrect code." in wrong.text
+    assert "That was not accepted." in wrong.text
     answer = client.post("/accounts/2fa/authenticate/", {"code": code()})
     assert (answer.status_code, answer.url) == (302, "/home/")
     assert is_in(client)
@@ -102,7 +102,7 @@ def test_a_changed_key_opens_no_factor_but_an_old_one_that_is_kept_does(settings
     kept = settings.SECRET_KEY
     settings.SECRET_KEY = "another-key-that-is-long-enough-for-it"
     log_in(client, artist)
-    assert "Incorrect code." in client.post("/accounts/2fa/authenticate/", {"code": code()}).text
+    assert "That was not accepted." in client.post("/accounts/2fa/authenticate/", {"code": code()}).text
     settings.SECRET_KEY_FALLBACKS = [kept]
     client.post("/accounts/2fa/authenticate/", {"code": code()})
     assert is_in(client)
