@@ -10,7 +10,7 @@ SERVICES := not browser and not soak
 ALONE := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 export PORT CHROMIUM
 
-.PHONY: help demo test check lint test-services test-browser soak bench train-embedded evaluate-embedded
+.PHONY: help demo test check lint test-services test-browser soak rehearse bench train-embedded evaluate-embedded
 .PHONY: install install-dev preflight
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make test-services      the tests on PostgreSQL and Redis (DATABASE_URL, BROKER_URL, CACHE_URL)"
 	@echo "make test-browser       the browser tests in headless Chromium (CHROMIUM)"
 	@echo "make soak               the long proofs"
+	@echo "make rehearse           the production set-up, started on this machine and tried (PostgreSQL, Redis, nginx)"
 	@echo "make bench              every benchmark, into bench/results/"
 	@echo "make train-embedded     trains the embedded model anew, for MINUTES=$(MINUTES), into var/training/"
 	@echo "make evaluate-embedded  reads the frames of held-out prompts and scores the embedded model"
@@ -51,6 +52,9 @@ test-browser: install-dev
 
 soak: install-dev
 	@$(ALONE) $(PY) -m pytest -m soak
+
+rehearse: install-dev
+	@DATABASE_URL="$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}" $(ALONE) $(PY) deploy/rehearse.py
 
 bench: install-dev
 	@$(ALONE) $(PY) bench/run.py

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deploy.rehearsal import Rehearsal
+from deploy.rehearsal import Rehearsal, memory
 
 CLIPS, ARTISTS = 100, 5
 ROUNDS, SECONDS, CONNECTIONS = 5, 1, 8
@@ -34,6 +34,7 @@ def main() -> None:
         "SORAHUB_TESTCARD": "1",
     }
     with Rehearsal(tls=False, units=[("sorahub-web", "")], environment=environment) as house:
+        house.install()
         house.manage("seed_demo", "--clips", str(CLIPS), "--artists", str(ARTISTS), SORAHUB_DEMO="1")
         told = json.loads(
             house.manage("shell", "--no-imports", "-c", "from bench.serving_urls import prepare; prepare()")
@@ -104,11 +105,6 @@ def header(session: str | None) -> tuple[str, ...]:
 def ratio(rates: list[float], least: list[float]) -> float:
     """The median of what each round says, since its slices lie side by side."""
     return round(statistics.median(a / b for a, b in zip(rates, least, strict=True)), 3)
-
-
-def memory(pid: int) -> float:
-    (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(kilobytes) / 1024
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ put in. rehearse.py drives people through it, and bench/bench_serving.py measure
 """
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -39,8 +40,8 @@ def free_port() -> int:
 class Rehearsal:
     """Within it the installation runs at `site` (through nginx) and `web` (the web processes themselves)."""
 
-    def __init__(self, *, tls: bool = True, units=(), environment=None):
-        self.tls, self.units = tls, units
+    def __init__(self, *, tls: bool = True, units=(), environment=None, name: str = NAME):
+        self.tls, self.units, self.name = tls, units, name
         self.place = Path(tempfile.mkdtemp(prefix="sorahub-rehearsal-"))
         self.http, self.edge, self.inside = free_port(), free_port(), free_port()
         self.site = f"{'https' if tls else 'http'}://localhost:{self.edge}"
@@ -48,7 +49,7 @@ class Rehearsal:
         self.metrics_token = secrets.token_urlsafe(32)
         server = urlsplit(os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"))
         self.server = server._replace(scheme="postgresql", path="/postgres").geturl()
-        self.owner_url = server._replace(scheme="postgres", path=f"/{NAME}").geturl()
+        self.owner_url = server._replace(scheme="postgres", path=f"/{name}").geturl()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SORAHUB_")},
             "DJANGO_SETTINGS_MODULE": "sorahub.settings",
@@ -82,13 +83,20 @@ class Rehearsal:
             self._make_database()
             undo.callback(self._drop_database)
             undo.callback(self._stop)
-            self.manage("migrate", "-v0")
-            self.manage("collectstatic", "--noinput", "-v0")
             self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *exc_info):
         self._undo.close()
+
+    def install(self) -> None:
+        self.manage("migrate", "-v0")
+        self.manage("collectstatic", "--noinput", "-v0")
+
+    def another(self) -> "Rehearsal":
+        """Another place with an empty database and empty stores, for the same members: it has the same key."""
+        kept = {"SECRET_KEY": self.environment["SECRET_KEY"]}
+        return Rehearsal(environment=kept, name=f"{self.name}_another")
 
     def start(self) -> None:
         self._start("nginx", ["nginx", "-e", "stderr", "-c", self._nginx_conf()], {})
@@ -144,11 +152,11 @@ class Rehearsal:
     def _make_database(self) -> None:
         self._drop_database()
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f'CREATE DATABASE "{NAME}"')
+            server.execute(f'CREATE DATABASE "{self.name}"')
 
     def _drop_database(self) -> None:
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
+            server.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
     # --- What runs ----------------------------------------------------------------------------------
 
@@ -221,6 +229,12 @@ class Rehearsal:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def memory(pid: int) -> float:
+    """Megabytes that a process holds."""
+    (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(kilobytes) / 1024
 
 
 def wait_for(address: str, seconds: float = 60, certificate: Path | None = None) -> None:
