@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from .models import exclusion, roles
 from .models.exclusion import is_kept_out, kept_out
 from .models.factors import has_second_factor
 from .models.membership import Membership, Role
@@ -48,6 +49,24 @@ def must_set_up_factor(user) -> bool:
 
 def can_invite(user) -> bool:
     return role_of(user) == Role.ADMIN
+
+
+def can_change_role(user, membership) -> bool:
+    return _allows(roles.check_can_change_role, membership, user)
+
+
+def can_keep_out(user, membership) -> bool:
+    """Suspend or end: not oneself, not the last admin, nobody who has ended."""
+    return _allows(exclusion.check_can_keep_out, membership, user)
+
+
+def _allows(check, membership, by) -> bool:
+    """The `can_x` of a check that an act makes again, under its lock."""
+    try:
+        check(membership, by)
+    except exclusion.Impossible:
+        return False
+    return True
 
 
 def check_can_create(user) -> None:

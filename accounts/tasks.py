@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import transaction
 
 from . import emails, mailing
-from .models import FactorReset
+from .models import FactorReset, User
 
 
 def tell_of_factor_reset(made: FactorReset) -> None:
@@ -28,3 +28,14 @@ def send_invitations() -> None:
     """Sends for less than a minute and passes the rest on, so that other work of the desk's queue gets its turn."""
     if mailing.send_due():
         send_invitations.apply_async(retry=False)
+
+
+def tell_of_standing(user: User, what: str) -> None:
+    """That they were suspended, lifted, answered, ended, or got another role; never in whose words. Told here once:
+    a message that gets lost leaves the page that they come to when they log in."""
+    transaction.on_commit(lambda: send_standing.apply_async([str(user.pk), what], retry=False), robust=True)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def send_standing(user: str, what: str) -> None:
+    emails.send("standing", to=User.objects.get(pk=user).email, context={"what": what})

@@ -81,6 +81,12 @@ def sessions(request) -> list[Whereabout]:
     return [_told(session, this) for session in known if session.session_key in worth]
 
 
+def count_of(user) -> int:
+    """How many sessions of a member still open doors; for admins, who don't see where."""
+    keys = UserSession.objects.filter(user=user.pk).order_by("-pk").values_list("session_key", flat=True)
+    return len(_worth_something(user, list(keys[:MOST])))
+
+
 @transaction.atomic
 def end(request, handle: str) -> bool:
     """Ends one session of the person who asks; says whether there was such a one."""

@@ -1,20 +1,10 @@
 """What has happened to a submission, told from its records, oldest first."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.utils.translation import gettext as _
 
+from accounts.timeline import Event
+
 from .models import Submission
-
-
-@dataclass(frozen=True)
-class Event:
-    title: str
-    when: datetime | None = None
-    tone: str = ""  # good, bad or now: as components/_timeline.html has them
-    by: str = ""
-    note: str = ""
 
 
 def events(submission: Submission, *, names: bool) -> list[Event]:

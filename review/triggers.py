@@ -31,6 +31,7 @@ class Rule:
 # Rows that record what people did. Erasure may empty the named columns, once.
 APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "accounts_allowanceentry": (),
+    "accounts_answer": ("text",),
     "accounts_auditentry": ("words", "salt"),
     "accounts_ending": ("reason",),
     "accounts_factorreset": ("reason",),
@@ -54,6 +55,7 @@ SUBMISSION_ERASABLE = ("title", "statement", "content")
 # What REPLACE INTO could push out: the columns that identify a row.
 IDENTITY: dict[str, tuple[str, ...]] = {
     "accounts_allowanceentry": ("id", "job,kind"),
+    "accounts_answer": ("id", "objection_id"),
     "accounts_auditentry": ("sequence", "entry_hash"),
     "accounts_ending": ("id", "membership_id"),
     "accounts_factorreset": ("id",),

@@ -78,6 +78,7 @@ DESK_ACT = "302 403 403 302 403"
 STAFF_ACT = "302 403 403 302 302"
 PROGRAM = "302 403 403 403 200"
 PROGRAM_ACT = "302 403 403 403 302"
+NO_LIMIT = "302 403 403 403 409"  # the cohort has none, so there is nothing to grant
 DESK_CLOSED = "302 403 403 404 403"
 ALL = "200 200 200 200 200"
 GONE = "410 410 410 410 410"
@@ -189,8 +190,41 @@ DOORS = {
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/poster.jpg": Door(OWN, NO_POST, arg="clip"),
     "home/": Door(MOVED, MOVED),
-    "standing/": Door(MOVED, NO_POST, kept_out="200 405"),
+    "standing/": Door(MOVED, MOVED, kept_out="200 422"),  # an ended member has nothing to object to
+    "allowance/": Door(MEMBERS, NO_POST),
     "program/": Door(PROGRAM, NO_POST),
+    "program/pause/": Door(NO_GET, PROGRAM_ACT),
+    "program/resumption/": Door(NO_GET, PROGRAM_ACT),
+    "program/members/": Door(PROGRAM, NO_POST),
+    "program/members/<uuid:pk>/": Door(PROGRAM, NO_POST, arg="member"),
+    "program/members/<uuid:pk>/role/": Door(NO_GET, PROGRAM_ACT, arg="member", data={"role": "reviewer"}),
+    "program/members/<uuid:pk>/cohort/": Door(NO_GET, PROGRAM_ACT, arg="member", data={"cohort": "{cohort}"}),
+    "program/members/<uuid:pk>/allowance/": Door(
+        NO_GET, NO_LIMIT, arg="member", data={"seconds": "1", "seen": "0"}
+    ),
+    "program/members/<uuid:pk>/suspension/": Door(
+        NO_GET, PROGRAM_ACT, arg="member", data={"reason": "A reason."}
+    ),
+    "program/members/<uuid:pk>/lift/": Door(NO_GET, PROGRAM_ACT, arg="member"),
+    "program/members/<uuid:pk>/answer/": Door(
+        NO_GET, "302 403 403 403 409", arg="member", data={"text": "An answer."}
+    ),  # to somebody who never objected
+    "program/members/<uuid:pk>/ending/": Door(
+        PROGRAM,
+        "302 403 403 403 422",
+        arg="member",
+        data={"reason": "A reason.", "email": "wrong@example.com"},
+    ),
+    "program/cohorts/": Door(PROGRAM, NO_POST),
+    "program/cohorts/new/": Door(PROGRAM, PROGRAM_ACT, data={"name": "Another"}),
+    "program/cohorts/<int:pk>/": Door(PROGRAM, PROGRAM_ACT, arg="cohort", data={"name": "Renamed"}),
+    "program/cohorts/<int:pk>/allowance/": Door(
+        NO_GET, NO_LIMIT, arg="cohort", data={"seconds": "1", "seen": "0"}
+    ),
+    "program/ledger/": Door(PROGRAM, NO_POST),
+    "program/ledger.csv": Door(PROGRAM, NO_POST),
+    "program/audit/": Door(PROGRAM, NO_POST),
+    "program/audit/verification/": Door(NO_GET, PROGRAM_ACT),
     "program/members/<uuid:pk>/factors/": Door(
         PROGRAM, "302 403 403 403 409", arg="member", data={"reason": "They called."}
     ),  # a member who has none to lose
@@ -280,7 +314,8 @@ def path_of(pattern: str, world, state: str) -> str:
         "mailed": "MQ:1abc:signature",
         "reset": "",
         "key": "1",
-        "member": world.people["stranger"].pk,
+        "member": world.people["owner"].pk,
+        "cohort": world.people["owner"].membership.cohort_id,
         "invited": world.invitation.pk,
     }
     if door.arg == "reset":
@@ -358,7 +393,8 @@ def _tried(world, settings, pattern, person, client) -> dict:
     door, seen = DOORS[pattern], {}
     for state in STATES if door.arg in ("clip", "job", "submission", "publication", "slug") else STATES[:1]:
         path = path_of(pattern, world, state)
-        data = {name: value.replace("{hash}", world.clips[state].hash) for name, value in door.data.items()}
+        known = {"{hash}": world.clips[state].hash, "{cohort}": world.people["owner"].membership.cohort_id}
+        data = {name: known.get(value, value) for name, value in door.data.items()}
         for method in ("get", "post"):
             with nothing_stays(settings) if method == "post" else transaction.atomic():
                 response = getattr(client, method)(path, data if method == "post" else None)

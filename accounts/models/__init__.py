@@ -2,7 +2,7 @@
 
 from .allowance import AllowanceEntry
 from .audit import AuditEntry, AuditHead
-from .exclusion import Ending, Lift, Objection, Suspension
+from .exclusion import Answer, Ending, Lift, Objection, Suspension
 from .factors import FactorReset
 from .invitation import Invitation
 from .membership import Cohort, Membership, RoleChange
@@ -12,6 +12,7 @@ from .user import User
 
 __all__ = [
     "AllowanceEntry",
+    "Answer",
     "AuditEntry",
     "AuditHead",
     "Cohort",

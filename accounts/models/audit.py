@@ -39,6 +39,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["sequence"]
+        indexes = [
+            models.Index(fields=["act", "-sequence"], name="audit_newest_of_act"),
+            models.Index(fields=["subject", "-sequence"], name="audit_newest_of_subject"),
+        ]
 
     def __str__(self):
         return f"{self.sequence} {self.act} {self.subject}"
@@ -61,7 +65,7 @@ def record_all(act: str, *, by, told: Iterable[tuple[models.Model, str]]) -> lis
             at=timezone.now(),
             by=by,
             act=act,
-            subject=f"{subject._meta.model_name}:{subject.pk}",
+            subject=name_of(subject),
             words=words,
             salt=salt,
             digest=_digest(salt, words),
@@ -73,6 +77,10 @@ def record_all(act: str, *, by, told: Iterable[tuple[models.Model, str]]) -> lis
     AuditEntry.objects.bulk_create(entries)
     AuditHead.objects.filter(pk=head.pk).update(sequence=head.sequence, entry_hash=head.entry_hash)
     return entries
+
+
+def name_of(subject: models.Model) -> str:
+    return f"{subject._meta.model_name}:{subject.pk}"
 
 
 def lock() -> AuditHead:

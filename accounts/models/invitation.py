@@ -198,8 +198,9 @@ def accept(invitation: Invitation, *, name: str, password: str) -> User:
     membership = Membership.objects.create(
         user=user, role=invitation.role, cohort=invitation.cohort, invitation=invitation
     )
-    if invitation.cohort.allowance:
-        allowance.grant(membership, invitation.cohort.allowance, by=invitation.invited_by)
+    # Read after the row above was written: a change of the cohort waits for it, or is done and seen here.
+    if offered := Cohort.objects.get(pk=invitation.cohort_id).allowance:
+        allowance.grant(membership, offered, by=invitation.invited_by)
     Invitation.objects.filter(pk=invitation.pk).update(accepted_at=timezone.now())
     audit.record("invitation.accepted", by=user, subject=invitation)
     return user

@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from . import audit
+from .exclusion import check_runs_program
 from .user import User
 
 
@@ -42,6 +43,7 @@ def current() -> Pause | None:
 def pause(*, by: User | None, reason: str = "") -> Pause:
     """Stops the program's machines from taking work; asked twice, it gives the same pause."""
     audit.lock()
+    check_runs_program(by)
     found = current()
     if found is None:
         found = Pause.objects.create(by=by, reason=reason.strip())
@@ -53,6 +55,7 @@ def pause(*, by: User | None, reason: str = "") -> Pause:
 def resume(*, by: User | None) -> bool:
     """Undoes every pause in force; False if there was none."""
     audit.lock()
+    check_runs_program(by)
     found = list(Pause.objects.in_force())
     for each in found:
         Resumption.objects.create(pause=each, by=by)

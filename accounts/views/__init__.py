@@ -1,5 +1,7 @@
-"""HTTP for people: coming in, and where to go first; and for the admins who run the program."""
+"""HTTP for people: coming in, where to go first, and the rooms of those who run the program."""
 
+from .auditing import audit, audit_verification
+from .cohorts import cohort, cohort_allowance, cohort_new, cohorts
 from .factors import factor_reset
 from .home import home
 from .invitation import invitation
@@ -12,12 +14,31 @@ from .invitations import (
     test_mail,
 )
 from .inviting import batches, invite_many, invite_one
-from .program import program
+from .ledger import allowance, ledger, ledger_csv
+from .members import (
+    member,
+    member_allowance,
+    member_answer,
+    member_cohort,
+    member_ending,
+    member_lift,
+    member_role,
+    member_suspension,
+    members,
+)
+from .program import program, program_pause, program_resumption
 from .sessions import sessions
 from .standing import standing
 
 __all__ = [
+    "allowance",
+    "audit",
+    "audit_verification",
     "batches",
+    "cohort",
+    "cohort_allowance",
+    "cohort_new",
+    "cohorts",
     "factor_reset",
     "home",
     "invitation",
@@ -28,7 +49,20 @@ __all__ = [
     "invitations",
     "invite_many",
     "invite_one",
+    "ledger",
+    "ledger_csv",
+    "member",
+    "member_allowance",
+    "member_answer",
+    "member_cohort",
+    "member_ending",
+    "member_lift",
+    "member_role",
+    "member_suspension",
+    "members",
     "program",
+    "program_pause",
+    "program_resumption",
     "sessions",
     "standing",
     "test_mail",

@@ -1,0 +1,95 @@
+"""The ledger of GPU seconds: all of it for admins, one's own for each member."""
+
+import csv
+
+from django.http import StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from ..member_forms import LedgerSearch
+from ..models import AllowanceEntry
+from ..models import allowance as ledgers
+from ..paging import as_number, page
+from ..permissions import check_can_create, check_can_run_program, requires
+
+
+@never_cache
+@require_safe
+@requires(check_can_run_program)
+def ledger(request):
+    search = LedgerSearch(request.GET)
+    shown, older = page(_after(request, _found(search)), request)
+    asked = request.GET.copy()
+    asked.pop("after", None)
+    context = {"entries": shown, "older": older, "search": search, "asked": asked.urlencode()}
+    return render(request, "accounts/ledger.html", context)
+
+
+@never_cache
+@require_safe
+@requires(check_can_run_program)
+def ledger_csv(request):
+    """All that the page's filters leave, row by row, so that a long ledger needs no memory."""
+    rows = _found(LedgerSearch(request.GET)).iterator(chunk_size=2000)
+    head = ("at", "member", "cohort", "kind", "seconds", "balance", "job", "by")
+    writer = csv.writer(_Line())
+    lines = (writer.writerow(_cells(entry)) for entry in rows)
+    response = StreamingHttpResponse(
+        _first(writer.writerow(head), lines), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="ledger.csv"'
+    return response
+
+
+@never_cache
+@require_safe
+@requires(check_can_create)
+def allowance(request):
+    """What a member may still spend, and how it came to be."""
+    mine = AllowanceEntry.objects.filter(membership=request.user.membership).order_by("-pk")
+    shown, older = page(_after(request, mine), request)
+    context = {"entries": shown, "older": older, "left": ledgers.left(request.user.membership)}
+    return render(request, "accounts/allowance.html", context)
+
+
+def _found(search: LedgerSearch):
+    search.is_valid()
+    found = AllowanceEntry.objects.select_related("membership__user", "membership__cohort", "by").order_by(
+        "-pk"
+    )
+    if email := search.cleaned_data.get("member"):
+        found = found.filter(membership__user__email__iexact=email)
+    if cohort := search.cleaned_data.get("cohort"):
+        found = found.filter(membership__cohort=cohort)
+    return found
+
+
+def _after(request, entries):
+    after = as_number(request.GET.get("after"))
+    return entries.filter(pk__lt=after) if after else entries
+
+
+def _cells(entry: AllowanceEntry) -> list:
+    by = entry.by.email if entry.by else (_("the operator") if entry.job is None else "")
+    told = (entry.membership.user.email, entry.membership.cohort.name, entry.kind)
+    numbers = (entry.seconds, entry.balance, entry.job or "")
+    return [entry.at.isoformat(), *map(_plain, told), *numbers, _plain(by)]
+
+
+def _plain(cell: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula."""
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+class _Line:
+    """Where csv writes: what it is given comes back from writerow."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _first(head, lines):
+    yield head
+    yield from lines

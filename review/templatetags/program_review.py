@@ -1,0 +1,40 @@
+"""What review tells on the admins' pages: numbers and states, never a title and never a clip."""
+
+from django import template
+from django.db.models import Count, Q
+
+from ..models import Decision, Submission
+
+register = template.Library()
+
+LATEST = 5
+_LIVE = Q(decision__publication__isnull=False)
+_ENDED = Q(decision__publication__takedown__isnull=False)
+STATES = {  # as Submission.state has them, to be counted by the database
+    "waiting": Q(decision=None, withdrawal=None),
+    "withdrawn": Q(withdrawal__isnull=False),
+    "refused": Q(decision__outcome=Decision.Outcome.REFUSE),
+    "approved": Q(decision__outcome=Decision.Outcome.APPROVE) & ~_LIVE,
+    "published": _LIVE & ~_ENDED,
+    "taken-down": _ENDED,
+}
+WITH_OUTCOME = ("withdrawal", "decision__publication__takedown")
+
+
+@register.inclusion_tag("review/_program_desk.html")
+def desk_in_numbers() -> dict:
+    return {"waiting": Submission.objects.waiting().count()}
+
+
+@register.inclusion_tag("review/_program_submissions.html")
+def submissions_of(member) -> dict:
+    mine = Submission.objects.filter(artist=member)
+    counts = mine.aggregate(**{state: Count("pk", filter=condition) for state, condition in STATES.items()})
+    decided = dict(Decision.objects.filter(by=member).values_list("outcome").annotate(count=Count("pk")))
+    latest = mine.select_related(*WITH_OUTCOME).order_by("-created_at", "-pk")
+    return {
+        "counts": [(state, count) for state, count in counts.items() if count],
+        "latest": latest[:LATEST],
+        "approved": decided.get(Decision.Outcome.APPROVE, 0),
+        "refused": decided.get(Decision.Outcome.REFUSE, 0),
+    }
