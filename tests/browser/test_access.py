@@ -34,7 +34,14 @@ PAGES = {
         "/desk/",
     ],
     "reviewer": ["/desk/", re.compile(r"^/desk/submissions/[\w-]+/$")],
-    "admin": ["/program/", "/studio/"],
+    "admin": [
+        "/program/",
+        "/program/invitations/new/",
+        "/program/invitations/many/",
+        "/program/invitations/",
+        re.compile(r"^/program/invitations/[\w-]{36}/$"),
+        "/studio/",
+    ],
 }
 
 
