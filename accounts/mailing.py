@@ -53,7 +53,8 @@ def send_due(*, seconds: float = 45) -> bool:
     """Sends what is due, one after the other, for so many seconds at most; says whether some is left."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if not _due().exists():
+        due = list(_due().select_related("cohort", "invited_by").order_by("mail_due_at")[:PER_CONNECTION])
+        if not due:
             return False
         connection = get_connection()
         try:
@@ -62,8 +63,8 @@ def send_due(*, seconds: float = 45) -> bool:
             _server_is_away(error)
             return False
         try:
-            for _mail in range(PER_CONNECTION):
-                if time.monotonic() >= end or not _send_next(connection):
+            for invitation in due:
+                if time.monotonic() >= end or not _send(invitation, connection):
                     break
         finally:
             _close(connection)
@@ -74,11 +75,8 @@ def _due():
     return Invitation.objects.open().filter(mail_due_at__lte=timezone.now())
 
 
-def _send_next(connection) -> bool:
-    """Sends the mail that has been due for longest; False when none is left, or the connection is no good."""
-    invitation = _due().select_related("cohort", "invited_by").order_by("mail_due_at", "pk").first()
-    if invitation is None:
-        return False
+def _send(invitation: Invitation, connection) -> bool:
+    """Sends one mail that was due a moment ago, if it still is; False when the connection is no good any more."""
     key = new_key()
     mail = letter(invitation, link_with(key))
     mail.connection = connection

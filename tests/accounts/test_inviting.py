@@ -14,6 +14,8 @@ from accounts.models import AuditEntry, Cohort, Invitation, audit
 from accounts.models.invitation import invite, revoke
 from tests import factories
 
+from .factors import age_proof, code, log_in, recovery_codes, with_app
+
 pytestmark = pytest.mark.django_db
 
 NEW, MANY = "/program/invitations/new/", "/program/invitations/many/"
@@ -347,3 +349,41 @@ def test_of_two_who_confirm_the_same_list_at_once_one_invites(login, form_keys):
     assert Invitation.objects.filter(email__startswith="person").count() == 200
     assert AuditEntry.objects.filter(act="invitation.created", words__startswith="person").count() == 200
     assert list(audit.broken_entries()) == []
+
+
+# --- Step-up ---
+
+
+@pytest.fixture
+def asked(admin, settings, client):
+    """The browser of an admin who has to prove again who they are."""
+    settings.REQUIRE_MFA = True
+    log_in(client, with_app(admin))
+    client.post("/accounts/2fa/authenticate/", {"code": recovery_codes(admin)[0]})
+    age_proof(client)
+    return client
+
+
+def test_inviting_asks_again_who_is_there_and_goes_on_with_the_whole_list(asked):
+    text = "\r\n".join(f"person{number}@example.com,,,Grüße {number}" for number in range(3000))
+    looked, form = dry(asked, text)
+    assert looked.status_code == 200
+    question = asked.post(BATCHES, form)
+    assert question.status_code == 403
+    assert not Invitation.objects.filter(batch__isnull=False).exists()
+    sealed = re.search(r'name="confirm-sealed" value="([^"]+)"', question.text)[1]
+    answer = asked.post(BATCHES, {"confirm-sealed": sealed, "confirm-code": code()}, follow=True)
+    assert "3000 people are invited" in answer.text
+    assert Invitation.objects.filter(batch__isnull=False, note="Grüße 2999").count() == 1
+
+
+def test_every_act_on_an_invitation_asks_again(asked, admin):
+    made, _link = invite("ada@example.com", role="artist", cohort="Spring", by=admin)
+    before = (made.key_hash, made.revoked_at)
+    for path in (NEW, f"{LIST}{made.pk}/mail/", f"{LIST}{made.pk}/link/", f"{LIST}{made.pk}/revocation/"):
+        answer = asked.post(path, ONE | {"seen": made.expires_at.isoformat(), "email": "new@example.com"})
+        assert answer.status_code == 403
+        assert "Is it you?" in answer.text
+    made.refresh_from_db()
+    assert (made.key_hash, made.revoked_at) == before
+    assert not Invitation.objects.filter(email="new@example.com").exists()
