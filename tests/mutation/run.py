@@ -33,6 +33,7 @@ GATE = Target(
         "tests/review/test_claims.py",
         "tests/review/test_stepping_aside.py",
         "tests/review/test_sweep.py",
+        "tests/review/test_kept_out.py",
         "tests/review/test_gate_acts.py",
         "tests/review/test_races.py",
     ),
@@ -42,8 +43,9 @@ CLAIM = Target(
     ("claim_next", "_may_be_served", "in_turn"),
     (
         "tests/generation/test_queue.py",
-        "tests/generation/test_queue_caps.py",
         "tests/generation/test_queue_claim.py",
+        "tests/generation/test_queue_limits.py",
+        "tests/generation/test_queue_place.py",
         "tests/generation/test_queue_races.py",
     ),
 )
@@ -224,7 +226,8 @@ def main() -> int:
     prepare()
     wrong = 0
     for target in chosen:
-        living = survivors(target)
+        # What dies on SQLite is dead. On PostgreSQL, where the races are run too, only the survivors are tried again.
+        living = survivors(target, only=None if connection.vendor == "sqlite" else set(known(target)))
         explained = [name for name, one in known(target).items() if connection.vendor in one["on"]]
         new = [name for name in living if name not in explained]
         gone = [name for name in explained if name not in living]

@@ -50,6 +50,8 @@ class Work:
     approved_by: str | None = None
     slug: str = ""
     public: object = None
+    passed: set = field(default_factory=set)
+    recused: set = field(default_factory=set)
 
 
 @dataclass
@@ -58,6 +60,11 @@ class Made:
     owner: str
     bytes: dict
     works: list = field(default_factory=list)
+
+    @property
+    def recused(self) -> set:
+        """A recusal from one version holds for all."""
+        return {who for work in self.works for who in work.recused}
 
 
 class Program(RuleBasedStateMachine):
@@ -140,24 +147,59 @@ class Program(RuleBasedStateMachine):
         response = self.post(who, "/desk/next/")
         assert response.status_code == 302
         if response.url == "/desk/":
-            free = [
-                w for w in self.works if w.state == "waiting" and w.holder in (None, who) and w.artist != who
+            offered = [
+                w for w in self.works if self.may_hold(who, w) and (w.holder == who or who not in w.passed)
             ]
-            assert free == []
+            assert offered == []
             return
         work = next(work for work in self.works if str(work.pk) in response.url)
-        assert (work.state, work.holder in (None, who), work.artist != who) == ("waiting", True, True)
+        assert self.may_hold(who, work)
+        assert work.holder == who or who not in work.passed
         work.holder = who
 
     @rule(number=numbers, who=reviewers)
     def claim(self, number, who):
         work = self.pick(number)
         status = self.post(who, f"/desk/submissions/{work.pk}/claim/").status_code
-        if work.state != "waiting" or work.artist == who or work.holder not in (None, who):
+        assert status == (302 if self.may_hold(who, work) else 409)
+        work.holder = who if status == 302 else work.holder
+
+    @staticmethod
+    def may_hold(who, work) -> bool:
+        stranger = who != work.artist and who not in work.clip.recused
+        return work.state == "waiting" and work.holder in (None, who) and stranger
+
+    @rule(number=numbers, who=reviewers)
+    def sign_of_life(self, number, who):
+        """The room's renewal changes nothing but the time, and says truly whether the claim holds."""
+        work = self.pick(number)
+        status = self.post(who, f"/desk/submissions/{work.pk}/renewal/").status_code
+        assert status == (200 if work.state == "waiting" and work.holder == who else 409)
+
+    @rule(number=numbers, who=reviewers)
+    def pass_on(self, number, who):
+        work = self.pick(number)
+        status = self.post(who, f"/desk/submissions/{work.pk}/pass/", reason="Why.").status_code
+        if work.state == "waiting" and work.holder == who:
+            assert status == 302
+            work.passed.add(who)
+            work.holder = None
+        else:
+            assert status == 409
+
+    @precondition(lambda self: sum(len(work.recused) for work in self.works) < 3)  # else nobody would decide
+    @rule(number=numbers, who=reviewers)
+    def recuse(self, number, who):
+        work = self.pick(number)
+        status = self.post(who, f"/desk/submissions/{work.pk}/recusal/", reason="Why.").status_code
+        if who in work.recused:
+            assert status == 302  # a second click
+        elif work.state != "waiting" or who == work.artist or who in work.clip.recused:
             assert status == 409
         else:
             assert status == 302
-            work.holder = who
+            work.recused.add(who)
+            work.holder = None if work.holder == who else work.holder
 
     @rule(number=numbers)
     def time_passes(self, number):
