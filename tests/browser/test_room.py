@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import WEB, opened_house, visitors_of
+from .test_access import sideways, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("free")]
 
@@ -338,3 +339,25 @@ def test_a_decision_prints_as_a_record_and_nothing_else(reviewer):
     for word in ("Log out", "Gallery", "History", "Prompt", "Demo Reviewer"):
         assert word not in paper
     assert reviewer.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+# --- For everybody ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width,scheme", [(1440, "dark"), (390, "light")])
+def test_the_room_shuts_nobody_out_in_any_of_its_states(come, width, scheme):
+    page = come("reviewer", width=width, scheme=scheme)
+    page.clock.install()
+    enter(page)
+    found = {"claimed": violations(page) + sideways(page)}
+    page.get_by_role("button", name="Approve", exact=True).click()
+    found["held"] = violations(page) + sideways(page)
+    page.keyboard.press("Escape")
+    page.clock.fast_forward("05:30")
+    expect(page.get_by_role("alert")).to_be_visible()
+    found["lost"] = violations(page) + sideways(page)
+    page.get_by_text("Not now, or not you?").click()
+    page.get_by_role("button", name="Pass").click()
+    expect(page.get_by_text("Say why")).to_be_visible()
+    found["asked why"] = violations(page) + sideways(page)
+    assert not any(found.values()), found

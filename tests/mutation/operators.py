@@ -1,7 +1,8 @@
-"""The small changes that a mutant is made by: cosmic-ray's, and five of our own for what a gate is made of.
+"""The small changes that a mutant is made by: cosmic-ray's, and seven of our own for what a gate is made of.
 
 A gate consists of calls: checks, filters, locks, records. So a call is left out, an argument is dropped, a limit is
-moved by one, and a stored word is another one. Sentences for people are left alone.
+moved by one, a lock or a transaction isn't taken, and a stored word is another one. What is said to people is left
+alone.
 """
 
 from cosmic_ray.operators.operator import Operator
@@ -97,6 +98,22 @@ class CatchNothing(Own):
             return "NotImplementedError"
 
 
+class NoLock(Own):
+    """A row that is read without its lock: the same query, had from the method's owner."""
+
+    def text_for(self, node):
+        before = node.get_previous_sibling() if node.type == "trailer" else None
+        return ".__self__.all()" if before is not None and before.get_code() == ".select_for_update" else None
+
+
+class NoTransaction(Own):
+    """Steps that are not undone together."""
+
+    def text_for(self, node):
+        is_atomic = node.type == "atom_expr" and node.get_code(include_prefix=False) == "transaction.atomic()"
+        return '__import__("contextlib").nullcontext()' if is_atomic else None
+
+
 class OtherWord(Own):
     """Another word where a word is stored or compared."""
 
@@ -122,5 +139,7 @@ OPERATORS = (
     DropArgument(),
     MoveLimit(),
     CatchNothing(),
+    NoLock(),
+    NoTransaction(),
     OtherWord(),
 )
