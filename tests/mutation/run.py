@@ -43,8 +43,8 @@ CLAIM = Target(
     "generation.queue",
     ("claim_next", "_may_be_served", "in_turn"),
     (
-        "tests/generation/test_queue.py",
         "tests/generation/test_queue_claim.py",
+        "tests/generation/test_queue.py",
         "tests/generation/test_queue_limits.py",
         "tests/generation/test_queue_place.py",
         "tests/generation/test_queue_races.py",
