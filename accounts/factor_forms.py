@@ -1,9 +1,18 @@
 """allauth's forms for second factors, where ours ask for more or say it in other words."""
 
+import struct
+from contextlib import contextmanager
+
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
@@ -38,8 +47,45 @@ class ConfirmCodeForm(OnceOnly, ReauthenticateForm):
     """Asked again, of somebody who is in."""
 
 
+@contextmanager
+def made_up_refused():
+    """The parsers below allauth's forms know what a browser sends; to anything else they answer with these."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, struct.error):
+        raise get_adapter().validation_error("incorrect_code") from None
+
+
+class UsePasskeyForm(AuthenticateWebAuthnForm):
+    """The second step of logging in."""
+
+    def clean_credential(self):
+        with made_up_refused():
+            return super().clean_credential()
+
+
+class ConfirmPasskeyForm(ReauthenticateWebAuthnForm):
+    """Asked again, of somebody who is in."""
+
+    def clean_credential(self):
+        with made_up_refused():
+            return super().clean_credential()
+
+
+class PasskeyAloneForm(LoginWebAuthnForm):
+    """All of logging in."""
+
+    def clean_credential(self):
+        with made_up_refused():
+            return super().clean_credential()
+
+
 class AddPasskeyForm(AddWebAuthnForm):
     """What a passkey is good for is both: the second step after the password, or all of it alone."""
+
+    def clean(self):
+        with made_up_refused():
+            return super().clean()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -15,7 +15,6 @@ from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.conf import settings
 from django.contrib import messages
@@ -26,7 +25,7 @@ from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from .factor_forms import ConfirmCodeForm
+from .factor_forms import ConfirmCodeForm, ConfirmPasskeyForm
 from .models.factors import has_second_factor, second_factors
 
 OURS = "confirm"  # begins the names of the fields that belong to the page that asks, not to the act
@@ -38,7 +37,8 @@ MOST = 700_000  # characters that a page carries; Django takes a megabyte of fie
 def confirmed(view):
     """Guards a view by a recent proof of identity; what was posted goes on by itself after the proof.
 
-    Stand it below `requires(...)`: who may not do it is told so, and not asked first.
+    Stand it below `requires(...)`: who may not do it is told so, and not asked first. Nothing above it may look at
+    what was posted: with the proof, that is put back here.
     """
 
     @wraps(view)
@@ -96,7 +96,7 @@ def _ask(request, carried: dict, sealed: str, form=None, status: int = 403):
     """The page that asks. htmx swaps only what succeeded, and takes it whole into the place of the page's content."""
     strong = has_second_factor(request.user)
     passkeys = strong and second_factors().filter(user=request.user.pk, type="webauthn").exists()
-    by_passkey = isinstance(form, ReauthenticateWebAuthnForm)
+    by_passkey = isinstance(form, ConfirmPasskeyForm)
     context = {
         "form": _form(request.user) if form is None or by_passkey else form,
         "passkey_failed": by_passkey,
@@ -120,7 +120,7 @@ def _form(user, data=None):
     if not has_second_factor(user):
         return ReauthenticateForm(data, user=user, prefix=OURS)
     by_passkey = data is not None and data.get(f"{OURS}-credential")
-    return (ReauthenticateWebAuthnForm if by_passkey else ConfirmCodeForm)(data, user=user, prefix=OURS)
+    return (ConfirmPasskeyForm if by_passkey else ConfirmCodeForm)(data, user=user, prefix=OURS)
 
 
 def _what_was_posted(request) -> dict:

@@ -289,6 +289,9 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
     "authenticate": "accounts.factor_forms.CodeForm",
     "reauthenticate": "accounts.factor_forms.ConfirmCodeForm",
+    "authenticate_webauthn": "accounts.factor_forms.UsePasskeyForm",
+    "reauthenticate_webauthn": "accounts.factor_forms.ConfirmPasskeyForm",
+    "login_webauthn": "accounts.factor_forms.PasskeyAloneForm",
     "add_webauthn": "accounts.factor_forms.AddPasskeyForm",
     "edit_webauthn": "accounts.factor_forms.RenamePasskeyForm",
 }
