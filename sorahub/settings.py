@@ -305,6 +305,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own, for logins and the like
     "accept_invitation": "60/5m/ip,10/5m/key",
     "test_mail": "5/m/user",
+    "prompt": f"{positive('SORAHUB_PROMPTS_PER_MINUTE', 30)}/m/user",
 }
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 

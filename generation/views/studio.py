@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import check_can_create, requires
 
-from .. import queue, tasks
+from .. import pace, queue, tasks
 from ..embedded import EXAMPLES
 from ..engine import catalog
 from ..engine.catalog import Size
@@ -20,6 +20,7 @@ PAGE = 24
 STATUS_OF_REFUSAL = {
     queue.Paused: 503,
     queue.QueueFull: 429,
+    pace.TooFast: 429,
     queue.AllowanceSpent: 409,
     queue.NotOffered: 422,
 }
@@ -41,6 +42,7 @@ def jobs(request):
     form = PromptForm(request.POST)
     if form.is_valid():
         try:
+            pace.check_pace(request)
             job = queue.enqueue(
                 request.user, form.cleaned_data["recipe"], form_key=form.cleaned_data["form_key"]
             )

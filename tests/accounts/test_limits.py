@@ -70,6 +70,21 @@ def test_forgotten_passwords_are_asked_for_a_few_times_only(client, artist):
     assert client.post("/accounts/password/reset/", {"email": other.email}).status_code == 302
 
 
+def test_prompts_come_at_a_pace_and_the_one_too_many_stays_in_the_form(settings, login, artist):
+    settings.ACCOUNT_RATE_LIMITS = {"prompt": "3/m/user"}
+    client = login(artist)
+    sent = {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"}
+    assert [client.post("/studio/jobs/", sent).status_code for _ in range(3)] == [302] * 3
+    answer = client.post("/studio/jobs/", sent | {"prompt": "one too many"})
+    assert answer.status_code == 429
+    assert "You sent many prompts within a minute." in answer.text
+    assert answer.context["form"]["prompt"].value() == "one too many"
+    assert artist.jobs.count() == 3
+    moved = login(artist)  # another session, another address
+    assert moved.post("/studio/jobs/", sent, REMOTE_ADDR=VICTIM).status_code == 429
+    assert login(factories.member()).post("/studio/jobs/", sent).status_code == 302
+
+
 def test_passkeys_are_tried_a_few_times_only(client):
     tried = [
         client.post("/accounts/2fa/webauthn/login/", {"credential": "{}"}).status_code for _ in range(11)
