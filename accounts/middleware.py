@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib.auth import middleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.utils.cache import add_never_cache_headers
 
 from . import whereabouts
 from .models.exclusion import is_kept_out
@@ -65,6 +66,13 @@ class KeptOutMiddleware(BehindTheDoor):
 
 class SecondFactorMiddleware(BehindTheDoor):
     """Reviewers and admins set up a second factor before anything else, where the settings ask for one."""
+
+    def __call__(self, request):
+        """No cache and no back button keeps the pages of secrets and codes, which are allauth's and don't say so."""
+        response = self.get_response(request)
+        if request.resolver_match and (request.resolver_match.url_name or "").startswith("mfa_"):
+            add_never_cache_headers(response)
+        return response
 
     def meet(self, request, view_func):
         if request.resolver_match.url_name in SETTING_UP:

@@ -3,6 +3,7 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import RequestFactory
 
@@ -113,3 +114,15 @@ def test_a_member_s_page_tells_what_there_is_and_leads_to_the_reset(login, admin
 def test_there_is_no_page_for_who_is_no_member(login, admin):
     stranger = User.objects.create_user("x@example.com", name="X")
     assert login(admin).get(path(stranger)).status_code == 404
+
+
+def test_the_last_admin_is_helped_on_the_command_line(login, admin, capsys):
+    there = login(with_app(admin))
+    call_command("reset_factors", admin.email.upper(), reason=REASON)
+    assert "can log in with the password alone" in capsys.readouterr().out
+    assert not Authenticator.objects.exists()
+    assert there.get("/studio/").status_code == 302
+    assert FactorReset.objects.get().by is None
+    for email in (admin.email, "nobody@example.com"):
+        with pytest.raises(CommandError):
+            call_command("reset_factors", email, reason=REASON)

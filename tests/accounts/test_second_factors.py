@@ -50,6 +50,28 @@ def test_the_second_step_stands_between_the_password_and_the_house(client, artis
     assert is_in(client)
 
 
+def test_no_cache_keeps_secrets_and_codes(client, artist):
+    with_app(artist)
+    log_in(client, artist)
+    client.post("/accounts/2fa/authenticate/", {"code": code()})
+    for path in ("recovery-codes/", "recovery-codes/download/", "webauthn/add/", ""):
+        answer = client.get(f"/accounts/2fa/{path}")
+        assert answer.status_code == 200
+        assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("path", ["/accounts/2fa/", "/accounts/2fa/webauthn/"])
+def test_the_pages_cost_the_same_with_many_passkeys(login, artist, path, count, django_assert_num_queries):
+    Authenticator.objects.bulk_create(
+        Authenticator(user=artist, type="webauthn", data={"name": f"Key {number}", "credential": {}})
+        for number in range(count)
+    )
+    client = login(artist)
+    with django_assert_num_queries(4 if path.endswith("2fa/") else 3):
+        assert client.get(path).status_code == 200
+
+
 def test_a_code_works_once_for_as_long_as_it_would_be_good(client, login, artist):
     with_app(artist)
     for shown, times in ((code(step=1), 2), (code(step=-1), 1)):

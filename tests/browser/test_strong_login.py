@@ -158,11 +158,25 @@ def test_a_passkey_opens_the_house_alone_and_proves_who_acts(join, strict):
     expect(page.get_by_text("That was not accepted.")).to_be_visible()
     page.get_by_role("button", name="Confirm with a passkey").click()
     expect(page.get_by_text("Lou can set up new second factors now.")).to_be_visible()
+    asked_by_htmx(page, strict)
 
     lost.goto("/studio/")
     assert "/accounts/login/" in lost.url  # the session ended with them
     give_password(lost, "lou")
     expect(lost.get_by_role("heading", name="Your takes")).to_be_visible()  # and the password alone lets in
+
+
+def asked_by_htmx(page, house) -> None:
+    """Asked for by a part of the page, the question takes the place of its content, and its passkey button works."""
+    house.manage("shell", "-v0", "-c", AGE_PROOFS)
+    page.add_script_tag(url="/static/django_htmx/htmx-2.min.js")
+    page.evaluate(
+        """() => htmx.ajax("POST", location.pathname, {
+            source: document.querySelector("main form"), target: "main form", values: { reason: "Once more." } })"""
+    )
+    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    page.get_by_role("button", name="Confirm with a passkey").click()
+    expect(page.get_by_text("Lou has no second factor that could be reset.")).to_be_visible()
 
 
 def member_id(house, name: str) -> str:
