@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from celery import Celery, bootsteps, signals
 from celery.worker import state
 
-from . import broker
+from . import broker, deafness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sorahub.settings")
 broker.install()
@@ -96,3 +96,4 @@ def look_for_work() -> None:
 
 
 app.steps["worker"].add(LookForWork)
+app.steps["worker"].add(deafness.Listen)

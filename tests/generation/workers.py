@@ -1,5 +1,6 @@
 """Real workers, as operators run them: Celery processes of their own on the test's database, stores and broker."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from sorahub.celery import app
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = f"{sys.executable} -m celery -A sorahub worker --queues engine,desk --concurrency 1".split()
+BEAT = f"{sys.executable} -m celery -A sorahub beat --pidfile= --loglevel WARNING".split()
 COMMAND += "--without-gossip --without-mingle --loglevel INFO".split()
 
 
@@ -28,10 +30,12 @@ COMMAND += "--without-gossip --without-mingle --loglevel INFO".split()
 
 
 def children(pid: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    """Of all its threads: a pool's process that took a dead one's place was started by another than the first was."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in (thread / "children").read_text().split()]
+    return found
 
 
 def descendants(pid: int) -> list[int]:
@@ -54,6 +58,13 @@ def command_of(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def environment_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except (OSError, ProcessLookupError):
         return b""
 
 
@@ -81,6 +92,7 @@ class Workers:
     def __init__(self, tmp_path: Path, **environment: str):
         self.log = tmp_path / "worker.log"
         self.running: list[subprocess.Popen] = []
+        self.numbers = itertools.count()
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "sorahub.settings",
@@ -94,17 +106,23 @@ class Workers:
         }
 
     def start(self) -> subprocess.Popen:
+        return self._start([*COMMAND, "--hostname", f"test{next(self.numbers)}@%h"])
+
+    def start_beat(self) -> subprocess.Popen:
+        return self._start([*BEAT, "--schedule", str(self.log.with_name("beat-schedule"))])
+
+    def _start(self, command: list[str]) -> subprocess.Popen:
         with open(self.log, "ab") as log:
-            worker = subprocess.Popen(
-                [*COMMAND, "--hostname", f"test{len(self.running)}@%h"],
+            process = subprocess.Popen(
+                command,
                 cwd=PROJECT,
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.running.append(worker)
-        return worker
+        self.running.append(process)
+        return process
 
     def signal(self, worker: subprocess.Popen, number: signal.Signals) -> None:
         """To the whole worker: its main process and its pool's child, which are one process group."""
@@ -114,9 +132,16 @@ class Workers:
     def kill(self, worker: subprocess.Popen) -> None:
         self.signal(worker, signal.SIGKILL)
         worker.wait()
+        self.running.remove(worker)  # its number may soon be somebody else's
+
+    def left(self) -> list[int]:
+        """Every living process that any of these workers started, whoever its parent is by now."""
+        mark = f"STORAGE_URL=file://{django_settings.PRIVATE_STORE}".encode()
+        found = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+        return [pid for pid in found if mark in environment_of(pid).split(b"\0") and is_running(pid)]
 
     def end(self) -> None:
-        for worker in self.running:
+        for worker in list(self.running):
             engines = engine_children(worker.pid)
             self.kill(worker)
             for pid in engines:
