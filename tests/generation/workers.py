@@ -126,13 +126,13 @@ class Workers:
 
     def signal(self, worker: subprocess.Popen, number: signal.Signals) -> None:
         """To the whole worker: its main process and its pool's child, which are one process group."""
-        with suppress(ProcessLookupError):
+        if worker.returncode is None:  # once it is waited for, its number may be somebody else's
             os.killpg(worker.pid, number)
 
     def kill(self, worker: subprocess.Popen) -> None:
         self.signal(worker, signal.SIGKILL)
         worker.wait()
-        self.running.remove(worker)  # its number may soon be somebody else's
+        self.running.remove(worker)
 
     def left(self) -> list[int]:
         """Every living process that any of these workers started, whoever its parent is by now."""
