@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLLTXVideo
 
-from . import dataset, decoder, network, text
+from . import dataset, decoder, network, preview, text
 from . import vae as autoencoder
 from .captions import caption
 
@@ -42,6 +42,7 @@ def main():
     if options.minutes:
         decoder.train(out, options.minutes * DECODER_SHARE * 60)
         Training(out, vae, options).save()  # once more, now with the trained decoder
+        preview.fit(out / "weights")
 
 
 def prepare(out, seed):

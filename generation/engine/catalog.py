@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from . import Recipe, RuleBroken
 
 EMBEDDED_WEIGHTS = Path(__file__).resolve().parents[1] / "embedded" / "weights"
+PREVIEW = "preview.npz"  # beside a model's weights: what its latents look like while a clip forms
 PROMPT_LIMIT = 2000  # characters
 SEED_LIMIT = 2**32 - 1
 KNOWN_ASPECTS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (21, 9))
@@ -211,9 +212,9 @@ def _is_secret(model: Model) -> bool:
 
 @cache
 def _digest(folder: Path) -> str:
-    """One sha256 over the names and bytes of all files below the folder."""
+    """One sha256 over the names and bytes of all files below the folder that decide a clip's pixels."""
     total = sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != PREVIEW):
         digest = sha256(path.read_bytes()).hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
     return total.hexdigest()

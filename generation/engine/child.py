@@ -94,7 +94,7 @@ def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[
     """Write the clip's two files into `folder` and return what is known about them."""
     encoding.check_writable(folder)
     started = time.monotonic()
-    frames = engine.generate(recipe, _steps_told(report))
+    frames = engine.generate(recipe, steps_told(report))
     encoded = encoding.encode(_observed(frames, recipe, folder, report), folder / VIDEO, recipe.fps)
     made = (encoded.width, encoded.height, encoded.frames)
     if made != (recipe.width, recipe.height, recipe.frames):
@@ -112,7 +112,7 @@ def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[
     }
 
 
-def _steps_told(report: Report) -> OnStep:
+def steps_told(report: Report) -> OnStep:
     """Tell each step, and now and then what the clip would be by now."""
     due = 0.0
 

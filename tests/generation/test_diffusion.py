@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from generation import encoding
-from generation.engine import EngineError, catalog, process
+from generation.engine import MOMENTS, EngineError, catalog, process
 
 SIDE, FRAMES = 32, 9  # of the tiny pipeline's clips
 
@@ -161,3 +161,55 @@ def test_a_real_pipeline_in_the_child_replaces_the_test_card(tiny, tmp_path, mon
     assert second.info["model_revision"] == tiny.revision
     assert encoding.probe(second.video).frames == FRAMES
     assert second.video.read_bytes() == third.video.read_bytes()
+
+
+# --- What a clip looks like while it forms ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    from generation.engine.diffusion import Diffusion
+
+    return Diffusion(catalog.EMBEDDED)
+
+
+def drawn(engine, recipe) -> tuple[list, np.ndarray]:
+    """A picture or None for each step, and the clip that came of it."""
+    pictures = []
+    clip = np.stack(list(engine.generate(recipe, lambda step, steps, draw: pictures.append(draw()))))
+    return pictures, clip
+
+
+def test_pictures_show_the_clip_to_come_and_ever_more_of_it(embedded):
+    recipe = catalog.EMBEDDED.recipe("a red balloon rising over a green field at sunset", seed=3)
+    (first, *pictures), clip = drawn(embedded, recipe)
+    assert first is None  # one step tells no velocity yet
+    moments = clip[np.linspace(0, recipe.frames - 1, MOMENTS).round().astype(int)]
+    small = moments.reshape(MOMENTS, 32, 4, 32, 4, 3).mean((2, 4))
+    off = [float(np.abs(picture - small).mean()) for picture in pictures]
+    assert {picture.shape for picture in pictures} == {(MOMENTS, 32, 32, 3)}
+    assert off[0] < 50  # of 255; unrelated clips are about twice as far from each other
+    assert off[-1] < 10
+    assert off[-1] < off[len(off) // 2] < off[0]
+
+
+def test_looking_at_a_clip_changes_none_of_its_pixels(embedded):
+    recipe = catalog.EMBEDDED.recipe("a blue boat at sea at night", seed=5, steps=4)
+    _, looked_at = drawn(embedded, recipe)
+    assert (looked_at == np.stack(list(embedded.generate(recipe, ignore)))).all()
+
+
+def test_a_model_without_a_matrix_shows_nothing_and_makes_its_clip(diffusion, tiny):
+    pictures, clip = drawn(diffusion, tiny.recipe("a red boat", seed=5, steps=3))
+    assert pictures == [None, None, None]
+    assert len(clip) == FRAMES
+
+
+def test_the_matrix_of_pictures_does_not_rename_the_weights(tmp_path):
+    """It decides no pixel of a clip, so a better one leaves every recipe's revision as it is."""
+    (tmp_path / "model_index.json").write_text("{}")
+    model = replace(catalog.EMBEDDED, weights=tmp_path)
+    before = model.revision
+    (tmp_path / catalog.PREVIEW).write_bytes(b"numbers")
+    catalog._digest.cache_clear()
+    assert model.revision == before
