@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import FactorReset, allowance, exclusion, pause, roles
 from generation.models import Clip
 from review import gate, sealing, triggers
 from review.models import Decision, Submission
@@ -15,7 +16,17 @@ from review.models import Decision, Submission
 from . import factories
 
 TABLES = {  # the gate's tables, each with the column that its rows are known by
+    "accounts_allowanceentry": "id",
+    "accounts_answer": "id",
     "accounts_auditentry": "sequence",
+    "accounts_ending": "id",
+    "accounts_factorreset": "id",
+    "accounts_lift": "id",
+    "accounts_objection": "id",
+    "accounts_pause": "id",
+    "accounts_resumption": "id",
+    "accounts_rolechange": "id",
+    "accounts_suspension": "id",
     "review_decision": "id",
     "review_pass": "id",
     "review_publicfile": "id",
@@ -51,6 +62,7 @@ def made(lasting):
     waiting = factories.submission()
     recused = factories.stepped_aside(waiting)
     bare = factories.clip(factories.member())
+    _acts_of_an_admin()
     settle()
     return SimpleNamespace(
         refused=refused,
@@ -62,6 +74,23 @@ def made(lasting):
         recused=recused,
         bare=bare,
     )
+
+
+def _acts_of_an_admin():
+    """One record of each kind about members."""
+    admin = factories.member("admin")
+    kept_out = exclusion.suspend(factories.member().membership, by=admin, reason="A reason.")
+    exclusion.answer(exclusion.object_to(kept_out, text="An objection."), by=admin, text="An answer.")
+    back = exclusion.suspend(factories.member().membership, by=admin, reason="A reason.")
+    exclusion.lift(back, by=admin, reason="A note.")
+    exclusion.end(factories.member().membership, by=admin, reason="A reason.")
+    roles.change_role(factories.member().membership, "reviewer", by=admin)
+    FactorReset.objects.create(user=factories.member(), by=admin, reason="A reason.")
+    pause.pause(by=admin, reason="A reason.")
+    pause.resume(by=admin)
+    spender = factories.member().membership
+    allowance.grant(spender, 100, by=admin)
+    allowance.reserve(spender, 10, job=uuid.uuid4())
 
 
 @pytest.fixture
