@@ -5,15 +5,20 @@ byte is public before its row says so, and none is served after the row that end
 """
 
 import logging
+from datetime import datetime
+from enum import Enum
+from functools import partial
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import allowance, audit, exclusion
+from accounts.models import User, allowance, audit, exclusion
+from accounts.models.membership import Role
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
-from . import policy
+from . import journal, policy
 from .models import Approval, Claim, Decision, Publication, Submission, Takedown
 from .permissions import Conflict, NotAllowed, check_can_decide
 
@@ -165,11 +170,65 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
         takedown = Takedown.objects.filter(publication=publication).first()
         if takedown is None:
             takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
-            audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
+            entry = audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
+            transaction.on_commit(partial(journal.write, entry), robust=True)
         elif takedown.by_id != by.pk:
             raise Conflict(_("Somebody else has taken this clip down already. Your reason was not recorded."))
     remove_files(publication)
     return takedown
+
+
+class Replayed(Enum):
+    ALREADY = "was over in this database, too"
+    AGAIN = "ended again"
+    UNKNOWN = "never approved in this database"
+
+
+def replay_takedown(
+    publication_id: str, *, slug: str | None, content_hash: str | None, at: datetime | None, by: User | None
+) -> Replayed:
+    """Ends, after a restore, what the journal says was ended. A backup may be from before the publication itself:
+
+    then both are recorded in one act, so that the approval which it does know can't make the clip public again.
+    """
+    with transaction.atomic():
+        publication = Publication.objects.filter(pk=publication_id).first()
+        if publication is None:
+            approval = Approval.objects.filter(content_hash=content_hash, publication=None).first()
+            if approval is None or not slug:
+                return Replayed.UNKNOWN
+            submission = _locked(approval.submission)
+            publication = Publication.objects.create(
+                id=publication_id,
+                slug=slug,
+                approval=approval,
+                content_hash=approval.content_hash,
+                by=submission.artist,
+            )
+            audit.record("publication.created", by=submission.artist, subject=publication)
+        _locked(publication.submission)
+        outcome = Replayed.ALREADY
+        if not Takedown.objects.filter(publication=publication).exists():
+            by = by or _an_admin()
+            reason = _("Replayed from the journal after a restore; the reason given then is not in it.")
+            Takedown.objects.create(publication=publication, by=by, at=at or timezone.now(), reason=reason)
+            entry = audit.record("publication.taken_down", by=by, subject=publication, words=reason)
+            transaction.on_commit(partial(journal.write, entry), robust=True)
+            outcome = Replayed.AGAIN
+    remove_files(publication)
+    return outcome
+
+
+def _an_admin() -> User:
+    """In whose name a takedown is replayed whose author came after the backup."""
+    found = User.objects.filter(membership__role=Role.ADMIN).order_by("date_joined", "pk").first()
+    if found is None:
+        raise NotAllowed(
+            _(
+                "A takedown can't be replayed: its author isn't in this backup, and no admin is. Invite one first."
+            )
+        )
+    return found
 
 
 def remove_files(publication: Publication) -> None:
@@ -198,11 +257,13 @@ __all__ = [
     "Conflict",
     "NotAllowed",
     "NotPublishable",
+    "Replayed",
     "check_can_publish",
     "check_can_take_down",
     "decide",
     "has_its_files",
     "publish",
     "put_files_in_place",
+    "replay_takedown",
     "take_down",
 ]

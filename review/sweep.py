@@ -8,7 +8,7 @@ from itertools import islice
 from generation import storage
 from generation.models import Rendition
 
-from . import gate
+from . import gate, journal
 from .models import Publication, PublicFile
 
 log = logging.getLogger(__name__)
@@ -23,21 +23,28 @@ class Swept:
     mended: int  # live publications whose files were put back
     missing: int  # private files that a row names and that are not there
     broken: int = 0  # live publications whose files could not be put back
+    unjournaled: int = 0  # acts that the journal doesn't have, and should
 
 
 def sweep(*, grace: float = GRACE, reread: bool = False) -> Swept:
     """`reread` also reads every public file again and compares its sha256: thorough, and slow where there are many."""
-    mended = [gate.put_files_in_place(publication) for publication in list(_bare_publications(reread=reread))]
+    mended = mend(reread=reread)
     swept = Swept(
         orphans=_delete(storage.private(), _private_orphans(grace), grace)
         + _delete(storage.public(), _public_orphans(grace), grace),
         mended=mended.count(True),
         broken=mended.count(False),
+        unjournaled=journal.catch_up(),
         missing=sum(1 for _ in _missing_files()),
     )
-    if any((swept.orphans, swept.mended, swept.missing, swept.broken)):
+    if any((swept.orphans, swept.mended, swept.missing, swept.broken, swept.unjournaled)):
         log.warning("sweep: %s", swept)
     return swept
+
+
+def mend(*, reread: bool = False) -> list[bool]:
+    """Puts back what live publications miss; for each of those, whether that went well."""
+    return [gate.put_files_in_place(publication) for publication in list(_bare_publications(reread=reread))]
 
 
 def _delete(store: storage.Store, names: Iterable[str], grace: float) -> int:

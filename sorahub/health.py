@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from generation import attempts, storage
 from review import triggers
 
+from .backup import marker
 from .celery import app
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def readyz(request):
         "database": _database,
         "migrations": _migrations,
         "gate": _gate,
+        "restore": _restore,
         "cache": _cache,
         "broker": _broker,
         "storage": _storage,
@@ -96,6 +98,13 @@ def _gate() -> bool:
     if missing:
         log.error("the gate is down: %s", ", ".join(missing))
     return not missing
+
+
+def _restore() -> bool:
+    """No restore was begun that isn't finished: what was taken down since the backup may still be public."""
+    if backup := marker.unfinished():
+        log.error("the restore of backup %s isn't finished", backup)
+    return not backup
 
 
 def _cache() -> bool:

@@ -223,6 +223,9 @@ CELERY_BEAT_SCHEDULE = {
 
 PRIVATE_STORE = place_setting("STORAGE_URL", VAR / "private")
 PUBLIC_STORE = place_setting("PUBLIC_STORAGE_URL", VAR / "public")
+JOURNAL = place_setting("SORAHUB_JOURNAL_URL", VAR / "journal")  # outlasts the database and both stores
+if addresses.overlap(JOURNAL, PRIVATE_STORE) or addresses.overlap(JOURNAL, PUBLIC_STORE):
+    raise ImproperlyConfigured("SORAHUB_JOURNAL_URL must be a place outside of both stores.")
 if addresses.overlap(PRIVATE_STORE, PUBLIC_STORE):
     raise ImproperlyConfigured(
         "STORAGE_URL and PUBLIC_STORAGE_URL must be two places, neither inside the other."

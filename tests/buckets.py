@@ -1,6 +1,7 @@
 """Buckets for tests: a server that speaks S3 over HTTP on this machine, and two fresh buckets for whoever asks."""
 
 import itertools
+import logging
 
 import pytest
 
@@ -13,6 +14,7 @@ NOWHERE = "http://127.0.0.1:1"  # an endpoint at which nothing listens
 
 @pytest.fixture(scope="session")
 def s3_server():
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -10,7 +10,13 @@ from review import triggers
 from . import factories
 
 # Each of these has fixtures for several files.
-pytest_plugins = ["tests.gate_sql", "tests.buckets", "tests.world", "tests.generation.workers"]
+pytest_plugins = [
+    "tests.gate_sql",
+    "tests.buckets",
+    "tests.world",
+    "tests.generation.workers",
+    "tests.operations.houses",
+]
 pytest.register_assert_rewrite("tests.generation.claiming")
 
 CONFIGURED_NAME = settings.DATABASES["default"][
@@ -34,6 +40,7 @@ def places(settings, tmp_path):
     settings.PRIVATE_STORE = tmp_path / "private"
     settings.PUBLIC_STORE = tmp_path / "public"
     settings.SCRATCH = None
+    settings.JOURNAL = tmp_path / "journal"
     cache.clear()  # rate limits would count across tests
 
 

@@ -18,6 +18,7 @@ os.environ |= {
     "SORAHUB_TESTCARD": "1",
     "SORAHUB_ACCEL_PREFIX": "",
     "SORAHUB_SCRATCH": "",
+    "SORAHUB_JOURNAL_URL": f"file://{PLACE}/journal",
     "STORAGE_URL": f"file://{PLACE}/private",
     "PUBLIC_STORAGE_URL": f"file://{PLACE}/public",
     "EMAIL_URL": "memorymail://",

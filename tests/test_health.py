@@ -11,7 +11,9 @@ from sorahub.celery import app
 
 pytestmark = pytest.mark.django_db
 
-ALL_WELL = dict.fromkeys(("ready", "database", "migrations", "gate", "cache", "broker", "storage"), True)
+ALL_WELL = dict.fromkeys(
+    ("ready", "database", "migrations", "gate", "restore", "cache", "broker", "storage"), True
+)
 
 
 @pytest.fixture
