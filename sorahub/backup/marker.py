@@ -3,7 +3,7 @@
 import logging
 import time
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 TABLE = "sorahub_restoring"
 LOOK_EVERY = 2.0  # seconds; a restore waits longer than this between its mark and the first row
@@ -16,6 +16,10 @@ def set_mark(backup: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {TABLE} (backup varchar(80) NOT NULL)")
         cursor.execute(f"INSERT INTO {TABLE} VALUES (%s)", [backup])
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"GRANT SELECT ON {TABLE} TO PUBLIC"
+            )  # the owner restores, and another role serves
 
 
 def clear_mark() -> None:
@@ -60,7 +64,7 @@ class Guarded:
         try:
             close_old_connections()
             backup = unfinished()
-        except DatabaseError:
+        except OperationalError:
             return True  # the application finds that out by itself, and says it in its own words
         if backup:
             log.error("the restore of backup %s isn't finished: nothing is served", backup)
