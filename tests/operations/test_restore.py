@@ -223,12 +223,10 @@ def test_a_journal_of_another_house_is_not_taken_for_this_one_s(
 # --- Half-way -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "step", ["_migrate", "_check_gate_and_chain", "_put_files", "_replay", "_close_doors"]
-)
 def test_a_restore_cut_off_serves_nothing_until_it_is_finished(
-    place, public, empty_house, login, monkeypatch, step
+    place, public, empty_house, login, monkeypatch
 ):
+    """The power fails at each step in turn, and each time the restore is run again."""
     manage("backup", place)
     gate.take_down(public, by=public.submission.artist)
     empty_house()
@@ -236,14 +234,15 @@ def test_a_restore_cut_off_serves_nothing_until_it_is_finished(
     def cut(*_):
         raise OSError("the machine lost its power")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(restoring, step, cut)
-        with pytest.raises(CommandError, match="The restore broke off: the machine lost its power"):
-            manage("restore", place)
-    for page in ("/", f"/watch/{public.slug}/", f"/watch/{public.slug}/video.mp4", "/readyz"):
-        assert asked(page) == ("503", marker.SENTENCE)
-    assert asked("/healthz")[0] == "200"
-    assert login().get("/readyz").json()["restore"] is False
+    for step in ("_migrate", "_check_gate_and_chain", "_put_files", "_replay", "_close_doors"):
+        with monkeypatch.context() as patched:
+            patched.setattr(restoring, step, cut)
+            with pytest.raises(CommandError, match="The restore broke off: the machine lost its power"):
+                manage("restore", place)
+        for page in ("/", f"/watch/{public.slug}/", f"/watch/{public.slug}/video.mp4", "/readyz"):
+            assert asked(page) == ("503", marker.SENTENCE), step
+        assert asked("/healthz")[0] == "200"
+        assert login().get("/readyz").json()["restore"] is False
     with pytest.raises(CommandError, match="isn't finished"):
         manage("backup", place)
     manage("restore", place)
