@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)},
     "reread": {"task": "review.tasks.sweep", "schedule": timedelta(days=1), "kwargs": {"reread": True}},
+    "tidy": {"task": "sorahub.tasks.tidy", "schedule": timedelta(days=1)},
 }
 
 # --- Files: two stores, neither reachable by the web server alone ------------------------------------
@@ -324,6 +325,7 @@ MAX_RUNNING = positive("SORAHUB_MAX_RUNNING", 1)  # jobs of one member at once
 MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
 LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
+KEEP_NOTICES = timedelta(days=positive("SORAHUB_KEEP_NOTICES_DAYS", 180))
 CLAIM_LIFETIME = timedelta(
     minutes=positive("SORAHUB_CLAIM_MINUTES", 5)
 )  # from its holder's last sign of life

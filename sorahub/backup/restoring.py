@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -138,4 +139,5 @@ def _replay() -> list[str]:
 def _close_doors(backup: str) -> None:
     """Sessions that were ended since the backup came back with it, so all of them end."""
     Session.objects.all().delete()
+    UserSession.objects.all().delete()
     audit.record("house.restored", by=None, subject=AuditHead.objects.get_or_create(pk=1)[0], words=backup)
