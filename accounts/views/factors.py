@@ -32,4 +32,4 @@ def factor_reset(request, pk):
         return render(request, "409.html", context, status=409)
     tasks.tell_of_factor_reset(made)
     messages.success(request, _("%(name)s can set up new second factors now.") % {"name": member})
-    return redirect("factor_reset", member.pk)
+    return redirect("member", member.pk)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.accounts.factors import code
 
 from .conftest import PASSWORD, WEB, opened_house, visitors_of
+from .test_access import sideways, violations
 
 pytestmark = pytest.mark.browser
 
@@ -109,6 +110,16 @@ def give_code(page, shown: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
+def shuts_nobody_out(page) -> None:
+    """As tests/browser/test_access.py asks of pages that can be walked to; these are met on the way only."""
+    for width, scheme in ((1440, "dark"), (390, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("Promise.all(document.getAnimations().map(fade => fade.finished))")
+        assert violations(page) + sideways(page) == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_an_admin_sets_up_an_app_first_and_a_recovery_code_stands_in_for_it(come):
     page = come("admin")
     expect(page.get_by_text("Reviewers and admins log in with a second factor here.")).to_be_visible()
@@ -117,6 +128,7 @@ def test_an_admin_sets_up_an_app_first_and_a_recovery_code_stands_in_for_it(come
     secret = set_up_app(page)
     shown = [line.replace(" ", "") for line in page.locator(".codes li").all_inner_texts()]
     assert len(shown) == 10
+    shuts_nobody_out(page)
     page.goto("/program/")
     expect(page.get_by_role("heading", name="The program")).to_be_visible()
 
@@ -150,14 +162,17 @@ def test_a_passkey_opens_the_house_alone_and_proves_who_acts(join, strict):
     strict.manage("shell", "-v0", "-c", AGE_PROOFS)
     page.goto(f"/program/members/{member_id(strict, 'lou')}/factors/")
     expect(page.get_by_text("An authenticator app.")).to_be_visible()
+    shuts_nobody_out(page)
     page.get_by_label("How do you know that it is them?").fill("Called me on the number that I know.")
     page.get_by_role("button", name="Remove their second factors").click()
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    shuts_nobody_out(page)
     page.get_by_label("Code from your app").fill("000000")
     page.get_by_role("button", name="Confirm", exact=True).click()
     expect(page.get_by_text("That was not accepted.")).to_be_visible()
     page.get_by_role("button", name="Confirm with a passkey").click()
     expect(page.get_by_text("Lou can set up new second factors now.")).to_be_visible()
+    page.goto(f"/program/members/{member_id(strict, 'lou')}/factors/")
     asked_by_htmx(page, strict)
 
     lost.goto("/studio/")
@@ -189,6 +204,7 @@ def test_as_the_second_step_a_passkey_does_what_a_code_does(join):
     add_passkey(page)
     log_out(page)
     give_password(page, "pia")
+    shuts_nobody_out(page)
     page.get_by_role("button", name="Use your passkey").click()
     page.wait_for_url(re.compile(r"/studio/$"))
 
