@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import views
+from .views import inbox
 
 MEMBER = "program/members/<uuid:pk>/"
 COHORT = "program/cohorts/<int:pk>/"
@@ -11,6 +12,9 @@ urlpatterns = [
     path("home/", views.home, name="home"),
     path("invitations/<str:key>/", views.invitation, name="invitation"),
     path("accounts/sessions/", views.sessions, name="usersessions_list"),  # before allauth's own
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/reading/", inbox.reading, name="inbox_reading"),
+    path("inbox/mail/", inbox.mail, name="inbox_mail"),
     path("standing/", views.standing, name="standing"),
     path("allowance/", views.allowance, name="allowance"),
     path("program/", views.program, name="program"),

@@ -1,6 +1,7 @@
 """The prompt form: free text and numbers in, a Recipe that its model accepts out."""
 
 import json
+import re
 import secrets
 import uuid
 
@@ -13,6 +14,7 @@ from .engine import Recipe, RuleBroken, catalog
 # What the engine calls a field, where the form has another word for it.
 FIELD_OF_RULE = {"size": "aspect"}
 
+MOST_TAKES = 4  # of one click
 
 # Beyond these, a number is not even worth quoting in a sentence; the model's own rules are far narrower.
 ABSURD = 10**15
@@ -41,21 +43,30 @@ class PromptForm(forms.Form):
     )
     # Whoever leaves these out gets the model's own: scripts, and browsers whose model was changed without a script.
     model = forms.ChoiceField(label=_("Model"), required=False)
-    aspect = forms.ChoiceField(label=_("Size"), required=False)
-    duration = forms.ChoiceField(label=_("Duration"), required=False)
+    aspect = forms.ChoiceField(label=_("Size"), required=False, widget=forms.RadioSelect)
+    duration = forms.ChoiceField(label=_("Duration"), required=False, widget=forms.RadioSelect)
     steps = forms.IntegerField(label=_("Steps"), required=False, **QUOTABLE)
     guidance = forms.FloatField(label=_("Guidance"), required=False, **QUOTABLE)
     seed = forms.IntegerField(
         label=_("Seed"),
         required=False,
-        help_text=_("The same seed gives the same clip. Empty: a new one each time."),
+        help_text=_("The same seed gives the same clip. Empty: a new one. Several takes count up from it."),
         widget=forms.NumberInput(attrs={"placeholder": _("random")}),
         **QUOTABLE,
     )
+    keep_seed = forms.BooleanField(label=_("Keep this seed for the next take"), required=False)
+    takes = forms.TypedChoiceField(
+        label=_("Takes"),
+        required=False,
+        coerce=int,
+        empty_value=1,
+        choices=[(number, str(number)) for number in range(1, MOST_TAKES + 1)],
+        widget=forms.RadioSelect,
+    )
     form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, initial=None, **kwargs):
-        models = catalog.offered()
+    def __init__(self, data=None, *, initial=None, cohort=None, **kwargs):
+        models = [model for model in catalog.offered() if cohort is None or cohort.offers(model.id)]
         asked = (data or initial or {}).get("model")
         self.rules = next((model for model in models if model.id == asked), models[0] if models else None)
         super().__init__(data, initial=self._initial(initial), **kwargs)
@@ -72,6 +83,9 @@ class PromptForm(forms.Form):
             "model": self.rules.id,
             "steps": int(self.rules.steps.default),
             "guidance": self.rules.guidance.default,
+            "aspect": self.rules.sizes[0].aspect,
+            "duration": f"{self.rules.durations[0]:g}",
+            "takes": 1,
             "form_key": uuid.uuid4(),
         }
         return defaults | (given or {})
@@ -82,6 +96,9 @@ class PromptForm(forms.Form):
             (f"{seconds:g}", ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": f"{seconds:g}"})
             for seconds in rules.durations
         ]
+        for name in ("aspect", "duration"):
+            if len(self.fields[name].choices) == 1:  # nothing to choose
+                self.fields[name].widget = forms.HiddenInput()
         for name, limits in (("steps", rules.steps), ("guidance", rules.guidance)):
             self.fields[name].widget.attrs.update(min=f"{limits.low:g}", max=f"{limits.high:g}")
             self.fields[name].help_text = _("From %(low)s to %(high)s.") % {
@@ -118,16 +135,27 @@ class PromptForm(forms.Form):
         content = [self.data.get(name, "") for name in self.fields if name != "form_key"]
         return uuid.uuid5(form_key, json.dumps(content))
 
+    def as_it_stands(self) -> Recipe:
+        """What the settings shown would make, for an estimate; the model's own where one of them is no setting."""
+        steps, limits = str(self["steps"].value()), self.rules.steps
+        is_right = re.fullmatch("[0-9]{1,6}", steps) and limits.low <= int(steps) <= limits.high
+        told = {name: str(self[name].value()) for name in ("aspect", "duration")}
+        return self.rules.recipe("", seed=0, steps=int(steps) if is_right else None, **self._shape(told))
+
+    def _shape(self, told: dict) -> dict:
+        rules = self.rules
+        return {
+            "size": next((size for size in rules.sizes if size.aspect == told["aspect"]), None),
+            "duration": next((value for value in rules.durations if f"{value:g}" == told["duration"]), None),
+        }
+
     def _recipe(self, cleaned: dict) -> Recipe:
         rules = self.rules or catalog.get(cleaned["model"])
         seed = cleaned.get("seed")
-        size = next((size for size in rules.sizes if size.aspect == cleaned["aspect"]), None)
-        seconds = next((value for value in rules.durations if f"{value:g}" == cleaned["duration"]), None)
         return rules.recipe(
             cleaned["prompt"],
             negative_prompt=cleaned["negative_prompt"],
-            size=size,
-            duration=seconds,
+            **self._shape(cleaned),
             steps=cleaned.get("steps"),
             guidance=cleaned.get("guidance"),
             seed=secrets.randbelow(catalog.SEED_LIMIT + 1) if seed is None else seed,

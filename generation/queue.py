@@ -7,6 +7,7 @@ open Attempt, so that a worker whose lease has lapsed can't finish what another 
 import math
 import uuid
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -20,6 +21,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, Pause, allowance, audit, pause
 from accounts.models.exclusion import kept_out
 
+from . import news
 from .engine import Recipe, catalog
 from .models import Attempt, Clip, Job, Rendition, Seat
 from .models.job import MAX_ATTEMPTS
@@ -303,4 +305,6 @@ def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: st
         raise IntegrityError(f"Attempt {attempt.pk} was open, but its job wasn't running it.")
     if to == Job.Status.FAILED:
         allowance.give_back(attempt.job_id)
+    if over:
+        transaction.on_commit(partial(news.tell_of_end, attempt.job_id), robust=True)
     return True

@@ -6,11 +6,13 @@ from .views import clip, job, studio
 
 urlpatterns = [
     path("studio/", studio.studio, name="studio"),
+    path("studio/draft/", studio.draft, name="draft"),
     path("studio/jobs/", studio.jobs, name="jobs"),
     path("studio/jobs/<uuid:pk>/", job.job, name="job"),
     path("studio/jobs/<uuid:pk>/status.json", job.status, name="job_status"),
     path("studio/jobs/<uuid:pk>/preview.jpg", job.preview, name="job_preview"),
     path("studio/jobs/<uuid:pk>/cancellation/", job.cancellation, name="job_cancellation"),
+    path("studio/jobs/<uuid:pk>/deletion/", job.deletion, name="job_deletion"),
     path("studio/clips/<uuid:pk>/", clip.clip, name="clip"),
     path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
     path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),

@@ -27,6 +27,7 @@ urlpatterns = [
     path("watch/<work:slug>/poster.jpg", gallery.poster, name="watch_poster"),
     path("policy/", gallery.policy, name="policy"),
     path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
+    path("studio/clips/<uuid:pk>/deletion/", artist.deletion, name="clip_deletion"),
     path("studio/submissions/<uuid:pk>/", artist.submission, name="submission"),
     path("studio/submissions/<uuid:pk>/withdrawal/", artist.withdrawal, name="withdrawal"),
     path("studio/submissions/<uuid:pk>/publication/", artist.publication, name="publication"),

@@ -180,16 +180,27 @@ DOORS = {
         in_state={("post", "taken-down"): "302 403 403 409 409"},  # its artist was quicker
     ),
     "studio/": Door(MEMBERS, NO_POST),
-    "studio/jobs/": Door(NO_GET, MOVED, data=works),
+    "studio/draft/": Door(NO_GET, "302 204 204 204 204", data=works),
+    "studio/jobs/": Door(MOVED, MOVED, data=works),
     "studio/jobs/<uuid:pk>/": Door(OWN, NO_POST, arg="job"),
     "studio/jobs/<uuid:pk>/status.json": Door(OWN, NO_POST, arg="job"),
     # These jobs are over; what a forming clip's picture tells to whom, tests/generation/test_preview.py tries.
     "studio/jobs/<uuid:pk>/preview.jpg": Door("302 404 404 404 404", NO_POST, arg="job"),
     "studio/jobs/<uuid:pk>/cancellation/": Door(NO_GET, OWN_ACT, arg="job"),
+    "studio/jobs/<uuid:pk>/deletion/": Door(NO_GET, LATE, arg="job"),
+    "studio/clips/<uuid:pk>/deletion/": Door(
+        OWN,
+        OWN_ACT,
+        arg="clip",
+        in_state={(method, state): LATE for method in ("get", "post") for state in STATES[1:]},
+    ),
     "studio/clips/<uuid:pk>/": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/poster.jpg": Door(OWN, NO_POST, arg="clip"),
     "home/": Door(MOVED, MOVED),
+    "inbox/": Door(MEMBERS, NO_POST),
+    "inbox/reading/": Door(NO_GET, MOVED),
+    "inbox/mail/": Door(NO_GET, MOVED),
     "standing/": Door(MOVED, MOVED, kept_out="200 422"),  # an ended member has nothing to object to
     "allowance/": Door(MEMBERS, NO_POST),
     "program/": Door(PROGRAM, NO_POST),

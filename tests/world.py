@@ -170,13 +170,15 @@ def leaks(world, person: str, told: str) -> list[tuple[str, str]]:
 
 @contextmanager
 def nothing_stays(settings):
-    """Undoes what a request did, rows and public files, so that the next one meets the same world."""
-    kept = settings.PUBLIC_STORE.with_name("kept")
-    shutil.copytree(settings.PUBLIC_STORE, kept)
+    """Undoes what a request did, rows and files, so that the next one meets the same world."""
+    stores = (settings.PUBLIC_STORE, settings.PRIVATE_STORE)
+    for store in stores:
+        shutil.copytree(store, store.with_suffix(".kept"))
     try:
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
     finally:
-        shutil.rmtree(settings.PUBLIC_STORE)
-        kept.rename(settings.PUBLIC_STORE)
+        for store in stores:
+            shutil.rmtree(store)
+            store.with_suffix(".kept").rename(store)

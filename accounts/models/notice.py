@@ -36,3 +36,10 @@ class Notice(models.Model):
 
 def notify(user, kind: str, path: str = "") -> Notice:
     return Notice.objects.create(user=user, kind=kind, path=path)
+
+
+def seen(user, path: str) -> None:
+    """To be called by the page at that path: what led there is read. Without news, it asks nothing."""
+    if user.has_news:
+        user.notices.filter(read_at=None, path=path).update(read_at=timezone.now())
+        user.has_news = user.notices.filter(read_at=None).exists()

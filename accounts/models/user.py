@@ -53,6 +53,7 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    wants_mail = models.BooleanField(_("mail when there is news"), default=True)
     # Part of what each session is bound to: a new one ends them all, wherever they are stored.
     session_salt = models.CharField(max_length=16, default=random_salt, editable=False)
 

@@ -63,3 +63,8 @@ def short(prompt: str, length: int = 80) -> str:
     """A prompt as a heading: its first words, on one line."""
     words = " ".join(prompt.split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+@register.filter
+def unfinished(takes) -> bool:
+    return any(not take.is_over for take in takes)

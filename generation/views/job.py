@@ -1,15 +1,19 @@
-"""One job: how far it is, and stopping it."""
+"""One job: how far it is, stopping it, and taking away what came to nothing."""
 
 from datetime import timedelta
 
+from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import outlook, queue
+from accounts.models import notice
+
+from .. import news, outlook, queue, takes
 from ..models import Attempt, Job
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
@@ -22,17 +26,22 @@ FIRST_SECONDS = timedelta(
 @require_safe
 def job(request, pk):
     found = _job(request, pk)
+    news.watching(found)
+    if request.htmx and request.htmx.target == "takes-strip":
+        return render(request, "generation/_strip.html", {"job": found, "takes": _takes_of_click(found)})
     context = {"job": found, **_progress(found)}
     if request.htmx:
         status = STOP_POLLING if found.is_over else 200
         return render(request, "generation/_job.html", context, status=status)
-    return render(request, "generation/job.html", context)
+    notice.seen(request.user, reverse("job", args=[found.pk]))
+    return render(request, "generation/job.html", context | {"takes": _takes_of_click(found)})
 
 
 @never_cache
 @require_safe
 def status(request, pk):
     found = _job(request, pk)
+    news.watching(found)
     progress = _progress(found)
     clip = getattr(found, "clip", None)
     return JsonResponse(
@@ -67,6 +76,25 @@ def cancellation(request, pk):
     found = _job(request, pk)
     queue.cancel(found, by=request.user)
     return redirect("job", found.pk)
+
+
+@require_POST
+def deletion(request, pk):
+    """For a take that came to nothing."""
+    found = _job(request, pk)
+    try:
+        takes.remove(found, by=request.user)
+    except takes.NotRemovable as refusal:
+        told = {"message": str(refusal), "back": reverse("job", args=[found.pk])}
+        return render(request, "409.html", told, status=409)
+    messages.success(request, _("The take is gone."))
+    return redirect("studio")
+
+
+def _takes_of_click(job: Job) -> list[Job]:
+    """All takes that the same click asked for, in their order; none if it was alone."""
+    mine = Job.objects.filter(owner=job.owner_id, batch=job.batch).select_related("clip")
+    return list(mine.order_by("created_at", "pk")) if job.batch else []
 
 
 def _job(request, pk) -> Job:

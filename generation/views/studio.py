@@ -1,20 +1,23 @@
 """The studio: the prompt form and one's own takes."""
 
+import json
 import uuid
 
-from django.db.models import Prefetch, Q
+from django.db.models import F, FilteredRelation, Q
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import pause
 from accounts.permissions import check_can_create, requires
 
-from .. import pace, queue, tasks
+from .. import drafts, pace, queue, tasks
 from ..embedded import EXAMPLES
 from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
-from ..models import Attempt, Job
+from ..models import Job
 
 PAGE = 24
 STATUS_OF_REFUSAL = {
@@ -30,66 +33,104 @@ STATUS_OF_REFUSAL = {
 @require_safe
 @requires(check_can_create)
 def studio(request):
-    again = request.GET.get("from")
-    return render(
-        request, "generation/studio.html", _context(request, PromptForm(initial=_recipe_of(request, again)))
-    )
+    initial = _recipe_asked_for(request) or drafts.of(request.user)
+    return _page(request, PromptForm(initial=initial, cohort=request.user.membership.cohort))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(check_can_create)
+def jobs(request):
+    if request.method != "POST":  # where a login leads that was asked for when the form was sent
+        return redirect("studio")
+    form = PromptForm(request.POST, cohort=request.user.membership.cohort)
+    if not form.is_valid():
+        return _refusal(request, form, status=422)
+    told = form.cleaned_data
+    try:
+        pace.check_pace(request)
+        job = queue.enqueue(request.user, told["recipe"], takes=told["takes"], form_key=told["form_key"])
+    except queue.Refused as refusal:
+        form.add_error(None, str(refusal))
+        return _refusal(request, form, status=STATUS_OF_REFUSAL[type(refusal)])
+    kept = {"seed": str(job.seed), "keep_seed": "on"} if told["keep_seed"] else None
+    drafts.forget(request.user, form_key=request.POST.get("form_key", ""), but=kept)
+    tasks.nudge()
+    return redirect("job", job.pk)
 
 
 @require_POST
 @requires(check_can_create)
-def jobs(request):
-    form = PromptForm(request.POST)
-    if form.is_valid():
-        try:
-            pace.check_pace(request)
-            job = queue.enqueue(
-                request.user, form.cleaned_data["recipe"], form_key=form.cleaned_data["form_key"]
-            )
-        except queue.Refused as refusal:
-            form.add_error(None, str(refusal))
-            status = STATUS_OF_REFUSAL[type(refusal)]
-            return render(request, "generation/studio.html", _context(request, form), status=status)
-        tasks.nudge()
-        return redirect("job", job.pk)
-    return render(request, "generation/studio.html", _context(request, form), status=422)
+def draft(request):
+    """Where the page reports what is being written."""
+    drafts.keep(request.user, request.POST)
+    return HttpResponse(status=204)
 
 
-def _context(request, form: PromptForm) -> dict:
+def _refusal(request, form: PromptForm, *, status: int):
+    drafts.keep(request.user, request.POST)
+    return _page(request, form, status=status)
+
+
+def _page(request, form: PromptForm, *, status: int = 200):
     takes = list(_takes(request)[: PAGE + 1])
-    return {
+    context = {
         "form": form,
         "model": form.rules,
         "examples": EXAMPLES if form.rules and form.rules.id == "embedded" else (),
+        "left": _left(request.user),
+        "pause": pause.current() if request.user.is_program_paused else None,
         "takes": takes[:PAGE],
         "older": f"?after={takes[PAGE - 1].pk}" if len(takes) > PAGE else None,
         "is_first_page": "after" not in request.GET,
     }
+    if form.rules:
+        context |= _price(form)
+    return render(request, "generation/studio.html", context, status=status)
+
+
+def _left(user) -> int | None:
+    """GPU seconds, known since the member came to the page; None without a limit."""
+    has_limit = user.membership.cohort.allowance is not None
+    return max(user.allowance_balance or 0, 0) if has_limit else None
+
+
+def _price(form: PromptForm) -> dict:
+    """The estimate for what the form shows now, and what the page needs for making it anew: see studio.js."""
+    rules, takes = form.rules, str(form["takes"].value() or 1)
+    measures = {
+        "seconds": rules.step_seconds / 1e6,  # for a step over one pixel of one frame
+        "pixels": {size.aspect: size.width * size.height for size in rules.sizes},
+        "frames": {f"{seconds:g}": frames for seconds, frames in rules.lengths.items()},
+        "steps": [rules.steps.low, rules.steps.high, rules.steps.default],
+    }
+    count = int(takes) if takes in ("1", "2", "3", "4") else 1
+    return {"pace": json.dumps(measures), "price": count * queue.price_of(form.as_it_stands())}
 
 
 def _takes(request):
     """One's own jobs, newest first, by key: pages don't shift while new takes arrive."""
     takes = (
         Job.objects.visible_to(request.user)
+        .annotate(attempt=FilteredRelation("attempts", condition=Q(attempts__ended_at=None)))
+        .annotate(step=F("attempt__step"))
         .select_related("clip")
-        .prefetch_related(
-            Prefetch("attempts", Attempt.objects.filter(ended_at=None), to_attr="open_attempts")
-        )
         .order_by("-created_at", "-pk")
     )
-    after = Job.objects.visible_to(request.user).filter(pk=_uuid(request.GET.get("after"))).first()
-    if after:
+    after = _uuid(request.GET.get("after"))
+    if after and (after := Job.objects.visible_to(request.user).filter(pk=after).first()):
         older = Q(created_at__lt=after.created_at) | Q(created_at=after.created_at, pk__lt=after.pk)
         takes = takes.filter(older)
     return takes
 
 
-def _recipe_of(request, job_id: str | None) -> dict | None:
-    """What "use this recipe again" fills the form with."""
+def _recipe_asked_for(request) -> dict | None:
+    """What "use this recipe again" fills the form with; with `seed=new`, all but the seed."""
+    job_id = request.GET.get("from")
     if not _uuid(job_id):
         return None
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=job_id)
-    names = ("model", "prompt", "negative_prompt", "steps", "guidance", "seed")
+    names = ["model", "prompt", "negative_prompt", "steps", "guidance"]
+    names += [] if request.GET.get("seed") == "new" else ["seed"]
     return {name: getattr(job, name) for name in names} | {
         "aspect": Size(job.width, job.height).aspect,
         "duration": next((f"{seconds:g}" for seconds, frames in _lengths(job) if frames == job.frames), None),

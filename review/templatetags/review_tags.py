@@ -65,6 +65,7 @@ def submission_panel(context, clip):
         "form": context.get("submission_form") or SubmissionForm(initial=_words_of(submissions)),
         "can_submit": allows(check_can_submit, clip, context["user"]),
         "csrf_token": context.get("csrf_token"),
+        "user": context["user"],
     }
 
 

@@ -1,15 +1,16 @@
 """What an artist does with a clip: submit it, take it back, publish it, end its publication."""
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.models import Clip
 
-from .. import gate, queue, sealing
+from .. import deleting, gate, queue, sealing
 from ..forms import SubmissionForm
 from ..models import Publication, Submission
 from ..permissions import Conflict, NotAllowed
@@ -34,10 +35,30 @@ def submit(request, pk):
     except NotAllowed as refusal:
         form.add_error(None, str(refusal))
         return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
+    except Clip.DoesNotExist:  # deleted in another tab
+        raise Http404 from None
     messages.success(
         request, _("Submitted. Your clip and its words are now frozen until a reviewer decides.")
     )
     return redirect("submission", submission.pk)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def deletion(request, pk):
+    """Asks first, without a script too; the POST deletes."""
+    clip = get_object_or_404(Clip.objects.visible_to(request.user).select_related("job"), pk=pk)
+    try:
+        if request.method != "POST":
+            deleting.check_can_delete(clip, request.user)
+            return render(request, "review/deletion.html", {"clip": clip})
+        deleting.delete(clip, by=request.user)
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=reverse("clip", args=[clip.pk]))
+    except Clip.DoesNotExist:
+        pass  # the other click was quicker
+    messages.success(request, _("The take and its files are gone."))
+    return redirect("studio")
 
 
 @never_cache
