@@ -200,6 +200,9 @@ def test_wrong_numbers_keep_the_form_filled(visitor):
     artist.get_by_role("button", name="Generate").click()
     expect(artist.get_by_text("Steps must be a whole number from 1 to 50, not 999.")).to_be_visible()
     expect(artist.locator("textarea[name=prompt]")).to_have_value("a pink heart in the city")
+    artist.fill("[name=steps]", "1")
+    artist.get_by_role("button", name="Generate").click()
+    artist.wait_for_url(re.compile(r"/studio/jobs/"))  # so that no other test finds these words as a draft
 
 
 @pytest.mark.parametrize("path", ["/", "/policy/", "/accounts/login/", "/nowhere/"])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_people_kept_and_paid'),
+        ('accounts', '0003_invitation_mail'),
     ]
 
     operations = [
