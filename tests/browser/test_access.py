@@ -29,6 +29,7 @@ PAGES = {
         "/studio/",
         re.compile(r"^/studio/clips/[\w-]+/$"),
         re.compile(r"^/studio/submissions/[\w-]+/$"),
+        "/inbox/",
         "/accounts/email/",
         "/accounts/password/change/",
         "/accounts/2fa/",
