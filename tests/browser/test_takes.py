@@ -114,6 +114,7 @@ def test_a_take_that_ends_with_no_page_open_is_told_in_the_inbox(visitor):
             break
         artist.wait_for_timeout(1000)
         artist.reload()
+    artist.reload()  # the dot is asked for before the list is
     expect(artist.locator(".menu-button .news-dot")).to_be_visible()
     news.first.click()
     expect(artist.get_by_role("link", name="Open the clip")).to_be_visible()
