@@ -32,7 +32,7 @@ def watching(job: Job) -> None:
 def tell_of_end(job_id) -> None:
     """To be called once the end is committed. A page that is open tells it by itself."""
     job = Job.objects.select_related("owner").filter(pk=job_id).first()
-    if job is None or job.status not in KIND or cache.get(_mark(job)):
+    if job is None or job.status not in KIND or _is_watched(job):
         return
     notify(job.owner, KIND[job.status], path=reverse("job", args=[job.pk]))
     if job.owner.wants_mail and cache.add(f"news-mailed:{job.owner_id}", True, MAIL_EVERY):
@@ -47,6 +47,14 @@ def mail_news(user_id: str) -> None:
         emails.send(
             "take_ended", to=user.email, context={"user": user, "inbox": settings.SITE_URL + reverse("inbox")}
         )
+
+
+def _is_watched(job: Job) -> bool:
+    try:
+        return bool(cache.get(_mark(job)))
+    except Exception as error:
+        log.warning("could not learn who is watching: %s", type(error).__name__)
+        return False
 
 
 def _mark(job: Job) -> str:

@@ -6,6 +6,7 @@ from django.core.cache import cache
 
 from accounts.models import Notice, exclusion
 from generation import news, queue
+from sorahub.celery import app
 from tests import factories
 
 from .claiming import claims, finish, let_lapse
@@ -84,6 +85,20 @@ def test_one_page_watches_over_all_takes_of_its_click(artist, ended, login):
     for _ in range(2):
         ended(claims()[0])
     assert news_of(artist) == []
+
+
+def test_the_mail_waits_for_no_engine():
+    assert app.amqp.router.route({}, news.mail_news.name)["queue"].name == "desk"
+
+
+def test_without_a_cache_the_notice_comes_all_the_same(artist, ended, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise ConnectionError("the cache is away")
+
+    _job, attempt = claimed(artist)
+    monkeypatch.setattr(type(cache._connections["default"]), "get", broken)
+    ended(attempt)
+    assert len(news_of(artist)) == 1
 
 
 def test_many_takes_send_one_mail_and_each_its_notice(artist, ended):
