@@ -82,8 +82,12 @@ def test_a_draft_waits_behind_the_login_and_not_behind_a_logout(visitor):
     artist = visitor("artist")
     write(artist, "half a thought about a fox", steps="7")
     artist.get_by_role("radio", name="2", exact=True).check()
-    artist.goto("/")  # at once: the page reports on leaving
-    artist.goto("/studio/")
+    artist.goto("/")  # at once: the page reports on leaving, and the browser sends that when it likes
+    for _look in range(20):
+        artist.goto("/studio/")
+        if artist.locator("textarea[name=prompt]").input_value():
+            break
+        artist.wait_for_timeout(250)
     expect(artist.locator("textarea[name=prompt]")).to_have_value("half a thought about a fox")
     expect(artist.locator("[name=steps]")).to_have_value("7")
     expect(artist.get_by_role("radio", name="2", exact=True)).to_be_checked()
