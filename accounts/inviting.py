@@ -114,6 +114,24 @@ def invite_all(
     return made
 
 
+@transaction.atomic
+def mail_refused_again(*, by: User) -> int:
+    """Gives each mail that a server refused for good another chance, say after the server was mended; says how many.
+
+    Those whose fate is unknown stay as they are: each of them is a person's to decide.
+    """
+    check_can_invite(by)
+    refused = Invitation.objects.open().filter(mail_due_at=None, mailed_at=None).exclude(mail_error="")
+    found = list(refused.order_by("email").select_for_update())
+    for chunk in _chunks(found):
+        pks = [invitation.pk for invitation in chunk]
+        Invitation.objects.filter(pk__in=pks).update(
+            mail_due_at=timezone.now(), mail_started_at=None, mail_tries=0
+        )
+    audit.record_all("invitation.mail-retried", by=by, told=[(invitation, "") for invitation in found])
+    return len(found)
+
+
 def _take_back_expired(emails: list[str], *, by: User) -> None:
     """An expired invitation makes room for the new one of its address."""
     now = timezone.now()

@@ -23,6 +23,7 @@ urlpatterns = [
     path("program/invitations/new/", views.invite_one, name="invite_one"),
     path("program/invitations/many/", views.invite_many, name="invite_many"),
     path("program/invitations/batches/", views.batches, name="invitation_batches"),
+    path("program/invitations/refused-mails/", views.refused_mails, name="refused_mails"),
     path("program/invitations/test-mail/", views.test_mail, name="test_mail"),
     path("program/invitations/<uuid:pk>/", views.invitation_page, name="program_invitation"),
     path("program/invitations/<uuid:pk>/mail/", views.invitation_mail, name="invitation_mail"),

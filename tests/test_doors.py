@@ -247,6 +247,7 @@ DOORS = {
     "program/invitations/batches/": Door(
         NO_GET, "302 403 403 403 409", data={"text": "new@example.com", **terms}
     ),  # nobody has seen the list that this would invite
+    "program/invitations/refused-mails/": Door(NO_GET, PROGRAM_ACT),
     "program/invitations/test-mail/": Door(NO_GET, PROGRAM_ACT),
     "program/invitations/<uuid:pk>/": Door(PROGRAM, NO_POST, arg="invited"),
     "program/invitations/<uuid:pk>/mail/": Door(NO_GET, PROGRAM_ACT, arg="invited"),

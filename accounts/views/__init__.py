@@ -11,6 +11,7 @@ from .invitations import (
     invitation_page,
     invitation_revocation,
     invitations,
+    refused_mails,
     test_mail,
 )
 from .inviting import batches, invite_many, invite_one
@@ -63,6 +64,7 @@ __all__ = [
     "program",
     "program_pause",
     "program_resumption",
+    "refused_mails",
     "sessions",
     "standing",
     "test_mail",

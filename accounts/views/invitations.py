@@ -10,13 +10,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import mailing, tasks
+from .. import inviting, mailing, tasks
 from ..models import Cohort, Invitation
 from ..models.invitation import NotAcceptable, NotInvitable, conditions, link_with, renew, revoke
 from ..models.membership import Role
@@ -172,6 +173,19 @@ def invitation_revocation(request, pk):
             request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email}
         )
     return redirect("program_invitation", invitation.pk)
+
+
+@never_cache
+@require_POST
+@requires(check_can_invite)
+@confirmed
+def refused_mails(request):
+    """Tries all that were refused once more."""
+    if count := inviting.mail_refused_again(by=request.user):
+        tasks.mail_invitations()
+    said = ngettext("%(count)s mail is tried again.", "%(count)s mails are tried again.", count)
+    messages.success(request, said % {"count": count})
+    return redirect(reverse("program_invitations") + "?state=to-mail")
 
 
 @never_cache

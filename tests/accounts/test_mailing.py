@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts import inviting, mailing, roster, tasks
-from accounts.models import Invitation, audit
+from accounts.models import AuditEntry, Invitation, audit
 from accounts.models.invitation import NotInvitable, accept, invite, renew, revoke
 from tests import factories
 from tests.generation.workers import PROJECT, database_url, until
@@ -110,6 +110,25 @@ def test_a_refused_address_is_told_and_holds_nobody_up(server, admin):
     due_now()
     mailing.send_due()
     assert len(server.taken) == 1
+
+
+def test_after_the_server_is_mended_all_refused_ones_are_tried_again_and_no_uncertain_one(server, admin):
+    server.says = lambda verb, _said: "550 5.7.1 Not you" if verb == "RCPT" else None
+    refused = invited("a@example.com", "b@example.com", by=admin)
+    mailing.send_due()
+    (uncertain,) = invited("c@example.com", by=admin)
+    Invitation.objects.filter(pk=uncertain.pk).update(
+        mail_due_at=None, mail_started_at=timezone.now() - timedelta(hours=1)
+    )
+    server.says = lambda _verb, _said: None
+    assert inviting.mail_refused_again(by=admin) == 2
+    assert inviting.mail_refused_again(by=admin) == 0
+    mailing.send_due()
+    assert sorted(server.recipients()) == ["a@example.com", "b@example.com"]
+    assert {state(one) for one in refused} == {"mailed"}
+    assert state(uncertain) == "unknown"
+    assert AuditEntry.objects.filter(act="invitation.mail-retried", by=admin).count() == 2
+    assert list(audit.broken_entries()) == []
 
 
 @pytest.mark.parametrize(
