@@ -309,3 +309,18 @@ def test_no_log_holds_a_prompt(artist, caplog):
         run(factories.job(factories.member(), prompt=prompt, steps=1))
     assert "zanzibar" not in caplog.text.lower()
     assert not [detail for detail in Attempt.objects.values_list("detail", flat=True) if "zanzibar" in detail]
+
+
+def test_what_a_killed_attempt_left_on_this_machine_goes_before_the_next_is_claimed(
+    artist, settings, tmp_path
+):
+    settings.SCRATCH = tmp_path / "scratch"
+    killed = factories.claim_of(factories.job(artist))
+    queue.give_up(killed, retry=False, sentence="It was killed.")
+    running = factories.claim_of(factories.job(artist))
+    for name in (f"attempt-{killed.pk}", f"attempt-{running.pk}", "attempt-of-nobody", "something-else"):
+        (settings.SCRATCH / name).mkdir(parents=True)
+        (settings.SCRATCH / name / "frames").write_bytes(b"half a clip")
+    assert attempts.work("tests") == 0
+    left = {path.name for path in settings.SCRATCH.iterdir()}
+    assert left == {f"attempt-{running.pk}", "attempt-of-nobody", "something-else"}
