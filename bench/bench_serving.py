@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deploy.rehearsal import Rehearsal, memory
 
-CLIPS, ARTISTS = 100, 5
+CLIPS, ARTISTS = 150, 5  # more of each artist than a page of the studio holds
 ROUNDS, SECONDS, CONNECTIONS = 5, 1, 8
 CHUNK = 1024 * 1024  # bytes; what a player asks for at once
 PROXIED = ("X-Forwarded-Proto: http", "Host: localhost")
@@ -68,7 +68,7 @@ def private_bytes(house: Rehearsal, told: dict) -> dict:
     rates = measured(
         {
             "checked": (house.site + told["video"], headers),
-            "unchecked": (house.site + "/bench/unchecked.mp4", headers),
+            "unchecked": (house.site + told["unchecked"], headers),
         }
     )
     return {

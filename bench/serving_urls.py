@@ -23,15 +23,15 @@ def minimal(request):
 
 
 @login_not_required
-def unchecked(request):
+def unchecked(request, name):
     response = HttpResponse(content_type="video/mp4")
-    response["X-Accel-Redirect"] = "/internal/private/unchecked"
+    response["X-Accel-Redirect"] = f"/internal/private/{name}"
     return response
 
 
 urlpatterns = [
     path("bench/minimal/", minimal),
-    path("bench/unchecked.mp4", unchecked),
+    path("bench/unchecked/<path:name>", unchecked),
     path("", include("sorahub.urls")),
 ]
 
@@ -51,7 +51,6 @@ def prepare() -> None:
     source = settings.VAR / "long.mp4"
     source.write_bytes(bytes(SIZE))
     sha256, size = storage.keep(source)
-    storage.private().write("unchecked", source, sha256=sha256)
     clip = Clip.objects.filter(owner__email="artist@example.com").latest("created_at")
     Rendition.objects.filter(clip=clip, kind="video").update(sha256=sha256, size=size)
     print(
@@ -59,6 +58,7 @@ def prepare() -> None:
             {
                 "artist": session("artist@example.com"),
                 "reviewer": session("reviewer@example.com"),
+                "unchecked": f"/bench/unchecked/{storage.private_name(sha256)}",
                 "video": f"/studio/clips/{clip.pk}/video.mp4",
                 "watch": f"/watch/{Publication.objects.live().first().slug}/",
             }

@@ -50,6 +50,11 @@ class Rehearsal:
         server = urlsplit(os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"))
         self.server = server._replace(scheme="postgresql", path="/postgres").geturl()
         self.owner_url = server._replace(scheme="postgres", path=f"/{name}").geturl()
+        self.role, password = f"{name}_app", secrets.token_hex(16)
+        host = f"{server.hostname}:{server.port or 5432}"
+        self.app_url = server._replace(
+            scheme="postgres", netloc=f"{self.role}:{password}@{host}", path=f"/{name}"
+        ).geturl()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SORAHUB_")},
             "DJANGO_SETTINGS_MODULE": "sorahub.settings",
@@ -67,6 +72,7 @@ class Rehearsal:
             "SORAHUB_VAR": str(self.place / "var"),
             "STORAGE_URL": f"file://{self.place}/private",
             "PUBLIC_STORAGE_URL": f"file://{self.place}/public",
+            "SORAHUB_JOURNAL_URL": f"file://{self.place}/journal",
             "SORAHUB_ACCEL_PREFIX": "/internal",
             "SORAHUB_TRUSTED_PROXIES": "1",
             "SORAHUB_LOG": "json",
@@ -90,12 +96,15 @@ class Rehearsal:
         self._undo.close()
 
     def install(self) -> None:
+        """As the owner; from then on everything runs as a role that owns nothing."""
         self.manage("migrate", "-v0")
+        self._make_role(self.manage("databaseroles", self.role))
+        self.environment["DATABASE_URL"] = self.app_url
         self.manage("collectstatic", "--noinput", "-v0")
 
     def another(self) -> "Rehearsal":
-        """Another place with an empty database and empty stores, for the same members: it has the same key."""
-        kept = {"SECRET_KEY": self.environment["SECRET_KEY"]}
+        """Another place with an empty database and empty stores, for the same members: key and journal are the same."""
+        kept = {name: self.environment[name] for name in ("SECRET_KEY", "SORAHUB_JOURNAL_URL")}
         return Rehearsal(environment=kept, name=f"{self.name}_another")
 
     def start(self) -> None:
@@ -154,9 +163,16 @@ class Rehearsal:
         with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(f'CREATE DATABASE "{self.name}"')
 
+    def _make_role(self, rights: str) -> None:
+        with psycopg.connect(self.server, autocommit=True) as server:
+            server.execute(f"CREATE ROLE \"{self.role}\" LOGIN PASSWORD '{urlsplit(self.app_url).password}'")
+        with psycopg.connect(self.owner_url.replace("postgres://", "postgresql://")) as database:
+            database.execute(rights)
+
     def _drop_database(self) -> None:
         with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            server.execute(f'DROP ROLE IF EXISTS "{self.role}"')
 
     # --- What runs ----------------------------------------------------------------------------------
 
