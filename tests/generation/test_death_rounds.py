@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from accounts.models.allowance import AllowanceEntry
 from generation import tasks
 from generation.models import Attempt, Clip, Job
 from review.sweep import sweep
@@ -172,11 +173,20 @@ def test_whatever_dies_at_whatever_moment_each_job_is_one_clip(workers):
     assert deaths.victims.total() == ROUNDS
     check_made_once(deaths)
     check_one_clip_each(deaths.started.log)
+    check_paid_once()
     assert sweep(grace=0).orphans == 0
 
 
+def check_paid_once() -> None:
+    """However many attempts a job took, the ledger knows one reservation of it, and one settlement."""
+    entries: dict = {job: [] for job in Job.objects.values_list("pk", flat=True)}
+    for job, kind in AllowanceEntry.objects.exclude(job=None).order_by("pk").values_list("job", "kind"):
+        entries[job].append(kind)
+    assert {tuple(kinds) for kinds in entries.values()} == {("reserved", "settled")}
+
+
 def check_made_once(deaths: Deaths) -> None:
-    """Every job succeeded in one attempt, and each attempt that didn't has a kill to show for it."""
+    """Every job succeeded in exactly one attempt, and each other attempt has a kill to show for it."""
     outcomes: dict = {job: [] for job in Job.objects.values_list("pk", flat=True)}
     for job, outcome, preview in Attempt.objects.order_by("number").values_list("job", "outcome", "preview"):
         outcomes[job].append(outcome)
