@@ -171,6 +171,7 @@ def test_a_cohort_with_its_allowance_and_a_grant(come, office):
     expect(office.locator(".field-errors")).to_be_visible()
     office.fill("[name=allowance]", "600")
     office.get_by_role("button", name="Make it").dblclick()
+    expect(office.get_by_role("heading", level=1)).to_have_text("Spring")
     office.goto("/program/cohorts/")
     expect(office.locator(".rows-title", has_text="Spring")).to_have_count(1)
 

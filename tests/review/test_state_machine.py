@@ -1,8 +1,10 @@
 """Everybody does anything in any order, and what is public is always, byte for byte, what somebody else approved."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from generation import storage
+from accounts.models import User
+from generation import queue, storage
+from generation.models import Job
 from review import sweep, triggers
 from review.models import Claim, Publication, Submission
 from tests import factories
@@ -30,6 +34,7 @@ MEMBERS = ("ada", "ben", "rita", "ruth")  # two artists, and two reviewers, who 
 REVIEWERS = ("rita", "ruth")
 members = st.sampled_from(MEMBERS)
 reviewers = st.sampled_from(REVIEWERS)
+TAKE = {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"}
 numbers = st.integers(min_value=0, max_value=50)
 rightly = st.sampled_from([True, True, True, False])  # mostly by whoever may: else nothing would ever get far
 
@@ -67,6 +72,21 @@ class Made:
         return {who for work in self.works for who in work.recused}
 
 
+class TurnedAway(Exception):
+    """Nothing was done, because of who asked; `post` has seen that it was said in the right way."""
+
+
+def acting(rule):
+    """What a rule expects of its act counts only for those who may try it at all."""
+
+    @wraps(rule)
+    def tried(self, *args, **kwargs):
+        with suppress(TurnedAway):
+            rule(self, *args, **kwargs)
+
+    return tried
+
+
 class Program(RuleBasedStateMachine):
     people: dict  # set by the test: name -> (user, client)
     place: Path
@@ -82,14 +102,34 @@ class Program(RuleBasedStateMachine):
         self.stores.enable()
         self.rollback = transaction.atomic()
         self.rollback.__enter__()
+        self.standing = dict.fromkeys(self.people, "active")
+        self.roles = {name: "reviewer" if name in REVIEWERS else "artist" for name in MEMBERS}
+        self.is_paused = False
+        for name in self.people:
+            self.log_in(name)
 
     def teardown(self):
         transaction.set_rollback(True)
         self.rollback.__exit__(None, None, None)
         self.stores.disable()
 
+    def log_in(self, who):
+        user, client = self.people[who]
+        client.force_login(User.objects.get(pk=user.pk), backend=BACKEND)
+
     def post(self, who, path, **data):
-        return self.people[who][1].post(path, data)
+        """Whoever is kept out is led to the one page that is theirs, and the desk is closed to artists."""
+        response = self.people[who][1].post(path, data)
+        if self.standing[who] != "active":
+            assert (response.status_code, response.url) == (302, "/standing/")
+            raise TurnedAway
+        if path.startswith("/desk/") and self.roles.get(who) == "artist":
+            assert response.status_code == 403
+            raise TurnedAway
+        return response
+
+    def may_review(self, who) -> bool:
+        return self.standing.get(who) == "active" and self.roles[who] == "reviewer"
 
     def pick(self, number) -> Work:
         return self.works[number % len(self.works)]
@@ -105,12 +145,15 @@ class Program(RuleBasedStateMachine):
     @precondition(lambda self: len(self.clips) < 5)
     @rule(owner=members)
     def make(self, owner):
+        if self.is_paused or self.standing[owner] != "active":
+            return self.ask_for_a_take(owner)
         number = len(self.clips)
         content = {"video": f"video {number} ".encode() * 20, "poster": f"poster {number} ".encode() * 5}
         made = factories.clip(self.people[owner][0], f"prompt {number}", **content)
         self.clips.append(Made(made.pk, owner, content))
 
     @rule(number=numbers, who=members, right=rightly, at_once=st.booleans())
+    @acting
     def submit(self, number, who, right, at_once):
         clip = self.clips[number % len(self.clips)]
         who = clip.owner if right else who
@@ -131,6 +174,7 @@ class Program(RuleBasedStateMachine):
             self.works.append(work)
 
     @rule(number=numbers, who=members)
+    @acting
     def withdraw(self, number, who):
         work = self.pick(number)
         status = self.post(who, f"/studio/submissions/{work.pk}/withdrawal/").status_code
@@ -143,6 +187,7 @@ class Program(RuleBasedStateMachine):
             work.state = "withdrawn"
 
     @rule(who=reviewers)
+    @acting
     def claim_next(self, who):
         response = self.post(who, "/desk/next/")
         assert response.status_code == 302
@@ -158,18 +203,21 @@ class Program(RuleBasedStateMachine):
         work.holder = who
 
     @rule(number=numbers, who=reviewers)
+    @acting
     def claim(self, number, who):
         work = self.pick(number)
         status = self.post(who, f"/desk/submissions/{work.pk}/claim/").status_code
         assert status == (302 if self.may_hold(who, work) else 409)
         work.holder = who if status == 302 else work.holder
 
-    @staticmethod
-    def may_hold(who, work) -> bool:
+    def may_hold(self, who, work) -> bool:
+        """A claim holds only while its holder may review."""
+        holder = work.holder if self.may_review(work.holder) else None
         stranger = who != work.artist and who not in work.clip.recused
-        return work.state == "waiting" and work.holder in (None, who) and stranger
+        return work.state == "waiting" and holder in (None, who) and stranger
 
     @rule(number=numbers, who=reviewers)
+    @acting
     def sign_of_life(self, number, who):
         """The room's renewal changes nothing but the time, and says truly whether the claim holds."""
         work = self.pick(number)
@@ -177,6 +225,7 @@ class Program(RuleBasedStateMachine):
         assert status == (200 if work.state == "waiting" and work.holder == who else 409)
 
     @rule(number=numbers, who=reviewers)
+    @acting
     def pass_on(self, number, who):
         work = self.pick(number)
         status = self.post(who, f"/desk/submissions/{work.pk}/pass/", reason="Why.").status_code
@@ -189,6 +238,7 @@ class Program(RuleBasedStateMachine):
 
     @precondition(lambda self: sum(len(work.recused) for work in self.works) < 3)  # else nobody would decide
     @rule(number=numbers, who=reviewers)
+    @acting
     def recuse(self, number, who):
         work = self.pick(number)
         status = self.post(who, f"/desk/submissions/{work.pk}/recusal/", reason="Why.").status_code
@@ -209,6 +259,7 @@ class Program(RuleBasedStateMachine):
         work.holder = None
 
     @rule(number=numbers, who=members, approve=st.booleans(), stale=st.integers(min_value=0, max_value=4))
+    @acting
     def decide(self, number, who, approve, stale):
         """Anybody tries: holders and others, artists on their own clips, now and then with another clip's hash."""
         work = self.pick(number)
@@ -219,16 +270,14 @@ class Program(RuleBasedStateMachine):
             who, f"/desk/submissions/{work.pk}/decision/", outcome=outcome, content_hash=shown, **words
         ).status_code
         right = work.state == "waiting" and work.holder == who and work.artist != who and shown == work.shown
-        if who not in REVIEWERS:
-            assert status == 403
-        elif not right:
+        if not right:
             assert status == 409
         else:
             assert status == 302
             work.state = "refused"
             if approve:
                 work.state, work.approved_by = "approved", who
-                if work.at_once:
+                if work.at_once and self.standing[work.artist] == "active":
                     self._is_public(work)
 
     @rule(number=numbers, approve=rightly)
@@ -236,9 +285,10 @@ class Program(RuleBasedStateMachine):
         """The usual way through the desk, so that enough of what happens is the product's work."""
         waiting = [work for work in self.works if work.state == "waiting"] or self.works
         number = self.works.index(waiting[number % len(waiting)])
-        who = next(name for name in REVIEWERS if name != self.works[number].artist)
-        self.claim(number, who)
-        self.decide(number, who, approve, 1)
+        others = [name for name in MEMBERS if self.may_review(name) and name != self.works[number].artist]
+        for who in others[:1]:
+            self.claim(number, who)
+            self.decide(number, who, approve, 1)
 
     @precondition(lambda self: any(work.state == "approved" for work in self.works))
     @rule(number=numbers)
@@ -248,6 +298,7 @@ class Program(RuleBasedStateMachine):
         self.publish(self.works.index(work), work.artist, True)
 
     @rule(number=numbers, who=members, right=rightly)
+    @acting
     def publish(self, number, who, right):
         work = self.pick(number)
         who = work.artist if right else who
@@ -265,6 +316,7 @@ class Program(RuleBasedStateMachine):
         work.state, work.slug, work.public = "published", public.slug, public.pk
 
     @rule(number=numbers, who=members)
+    @acting
     def artist_takes_down(self, number, who):
         work = self.pick(number)
         if work.public:
@@ -273,12 +325,13 @@ class Program(RuleBasedStateMachine):
             work.state = "taken-down" if who == work.artist else work.state
 
     @rule(number=numbers, who=members)
+    @acting
     def staff_takes_down(self, number, who):
         work = self.pick(number)
         if work.public:
             status = self.post(who, f"/desk/publications/{work.public}/takedown/", reason="Why.").status_code
-            assert status == (302 if who in REVIEWERS else 403)
-            work.state = "taken-down" if who in REVIEWERS else work.state
+            assert status == 302
+            work.state = "taken-down"
 
     @rule(number=numbers, kind=st.sampled_from(["video", "poster"]), spoiled=st.booleans())
     def disk_fails(self, number, kind, spoiled):
@@ -294,6 +347,94 @@ class Program(RuleBasedStateMachine):
             self.nothing_unapproved_is_public(whole=False)
             kept.write_bytes(work.bytes[kind])
         sweep.sweep(grace=0)
+
+    # --- What admins do --------------------------------------------------------------------------------
+
+    def office(self, who, act, **data) -> int:
+        return self.post("adam", f"/program/members/{self.people[who][0].pk}/{act}/", **data).status_code
+
+    def loses_their_sessions(self, who):
+        assert self.people[who][1].get("/studio/").url.startswith("/accounts/login/")
+        self.log_in(who)
+
+    @rule(who=members)
+    def suspend(self, who):
+        status = self.office(who, "suspension", reason="Why.")
+        assert status == (409 if self.standing[who] == "ended" else 302)
+        if self.standing[who] == "active":
+            self.standing[who] = "suspended"
+            self.loses_their_sessions(who)
+
+    @rule(number=numbers, demoted=st.booleans())
+    def lose_the_holder(self, number, demoted):
+        """What a reviewer holds is free in the moment in which they may review no more."""
+        free = [work for work in self.works if work.state == "waiting"] or self.works
+        work = free[number % len(free)]
+        number = self.works.index(work)
+        for who in [name for name in MEMBERS if self.may_review(name)]:
+            self.claim(number, who)
+            if work.holder == who:
+                self.change_role(who, "artist") if demoted else self.suspend(who)
+
+    @rule(who=members)
+    def lift(self, who):
+        assert self.office(who, "lift") == 302
+        self.standing[who] = "active" if self.standing[who] == "suspended" else self.standing[who]
+
+    @rule()
+    def start_afresh(self):
+        """So that enough of what happens is the product's work."""
+        for who in MEMBERS:
+            self.lift(who)
+            self.change_role(who, "reviewer" if who in REVIEWERS else "artist")
+
+    @precondition(lambda self: "ended" not in self.standing.values())  # else nobody would be left
+    @rule(who=members, sure=st.integers(min_value=0, max_value=4))
+    def end(self, who, sure):
+        email = self.people[who][0].email if sure == 4 else "wrong@example.com"
+        status = self.office(who, "ending", reason="Why.", email=email)
+        assert status == (302 if sure == 4 else 422)
+        if sure == 4:
+            self.standing[who] = "ended"
+            self.loses_their_sessions(who)
+
+    @rule(who=members, to=st.sampled_from(["artist", "reviewer"]))
+    def change_role(self, who, to):
+        status = self.office(who, "role", role=to)
+        assert status == (409 if self.standing[who] == "ended" else 302)
+        if status == 302 and self.roles[who] != to:
+            self.roles[who] = to
+            self.loses_their_sessions(who)
+
+    @rule(who=members)
+    def run_it_alone(self, who):
+        """Members knock at the admins' doors; and the last admin tries to demote themselves."""
+        client, target = self.people[who][1], self.people["adam"][0].pk
+        for act, data in (("suspension", {"reason": "Why."}), ("role", {"role": "artist"})):
+            response = client.post(f"/program/members/{target}/{act}/", data)
+            assert response.status_code == (403 if self.standing[who] == "active" else 302)
+            assert self.office("adam", act, **data) == 409
+
+    @rule(on=st.booleans())
+    def switch(self, on):
+        self.post("adam", "/program/resumption/" if on else "/program/pause/")
+        self.is_paused = not on
+
+    @rule(who=members)
+    @acting
+    def ask_for_a_take(self, who):
+        """What is accepted is cancelled again: the other rules' queue is short."""
+        before = Job.objects.count()
+        try:
+            response = self.post(who, "/studio/jobs/", **TAKE)
+        except TurnedAway:
+            assert Job.objects.count() == before
+            raise
+        assert response.status_code in ((503,) if self.is_paused else (302, 429))
+        assert Job.objects.count() == before + (response.status_code == 302)
+        if response.status_code == 302:
+            self.post(who, f"{response.url}cancellation/")
+        assert queue.claim_next("nobody") is None
 
     # --- What must hold after each of these ------------------------------------------------------------
 
@@ -339,9 +480,8 @@ def explore(tmp_path, monkeypatch, *, examples, steps, random):
     monkeypatch.setattr(Program, "place", tmp_path, raising=False)
     monkeypatch.setattr(Program, "people", {}, raising=False)
     for name, user in people.items():
-        client = Client()
-        client.force_login(user, backend=BACKEND)
-        Program.people[name] = (user, client)
+        Program.people[name] = (user, Client())
+    Program.people["adam"] = (factories.member("admin"), Client())
     assert triggers.missing_triggers() == []
     run_state_machine_as_test(
         Program,
