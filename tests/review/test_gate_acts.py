@@ -9,11 +9,11 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.models import AuditHead, User, exclusion
+from accounts.models import AuditEntry, AuditHead, User, exclusion
 from generation import storage
 from review import gate, queue
 from review.models import Claim, Decision, Publication, Submission
-from review.permissions import NotAllowed
+from review.permissions import Conflict, NotAllowed
 from tests import factories
 from tests.gate_sql import lowered, run
 
@@ -86,6 +86,42 @@ def test_a_suspension_between_the_page_and_the_act_is_met_under_the_lock(reviewe
     assert list(Publication.objects.live()) == [publication]
 
 
+def test_an_approval_with_reasons_for_a_refusal_is_refused_by_the_gate_itself(reviewer):
+    submission = factories.submission()
+    assert queue.claim(submission, by=reviewer)
+    words = {"outcome": "approve", "content_hash": submission.content_hash, "reasons": ["hate"]}
+    with pytest.raises(NotAllowed, match="An approval has no reasons for a refusal"):
+        gate.decide(submission, by=reviewer, **words)
+    assert not Decision.objects.exists()
+
+
+def test_who_comes_second_with_a_takedown_is_told_that_their_reason_is_not_recorded(reviewer):
+    publication = factories.publication()
+    gate.take_down(publication, by=publication.submission.artist)
+    with pytest.raises(Conflict, match="Your reason was not recorded"):
+        gate.take_down(publication, by=reviewer, reason="Another reason.")
+
+
+# --- What is recorded ------------------------------------------------------------------------------------
+
+
+def entries() -> list[tuple[str, str]]:
+    return list(AuditEntry.objects.order_by("sequence").values_list("act", "words"))
+
+
+def test_a_refusal_leaves_its_own_trace(reviewer):
+    factories.decision(factories.submission(), "refuse", by=reviewer)
+    assert ("submission.refused", "") in entries()
+    assert ("submission.approved", "") not in entries()
+
+
+def test_each_takedown_is_its_own_with_its_words_in_the_trace(reviewer):
+    first, second = factories.publication(), factories.publication()
+    made = [gate.take_down(first, by=reviewer, reason=" Why. "), gate.take_down(second, by=reviewer)]
+    assert [(one.publication, one.reason) for one in made] == [(first, "Why."), (second, "")]
+    assert entries()[-2:] == [("publication.taken_down", "Why."), ("publication.taken_down", "")]
+
+
 # --- What an act changes besides, and what not -----------------------------------------------------------
 
 
@@ -137,6 +173,15 @@ def test_files_that_can_not_be_removed_are_told_by_id_and_the_takedown_holds(cap
     made = gate.take_down(publication, by=reviewer, reason=" Why. ")
     assert logged(caplog) == [f"the files of publication {publication.pk} could not be removed"]
     assert made.reason == "Why."
+
+
+def test_a_store_that_is_away_shows_no_files_and_is_told(caplog):
+    publication = factories.publication()
+    assert gate.has_its_files(publication)
+    storage.public().delete_folder(publication.slug)
+    storage.public().path(publication.slug).write_bytes(b"a file where a folder was")
+    assert gate.has_its_files(publication) is False
+    assert logged(caplog) == ["the public store doesn't answer"]
 
 
 def test_nothing_is_put_in_place_for_what_was_taken_down_meanwhile(reviewer):
