@@ -80,18 +80,26 @@ class Submission(models.Model):
 
     @property
     def state(self) -> str:
-        """One word for templates, read from the records; the order is the order in which they can come."""
-        if getattr(self, "withdrawal", None):
-            return "withdrawn"
+        """One word for templates, read from the records."""
         decision = getattr(self, "decision", None)
-        if decision is None:
-            return "waiting"
-        if not decision.is_approval:
-            return "refused"
         publication = getattr(decision, "publication", None)
-        if publication is None:
-            return "approved"
-        return "taken-down" if getattr(publication, "takedown", None) else "published"
+        takedown = getattr(publication, "takedown", None)
+        return state_of(
+            getattr(self, "withdrawal", None), decision and decision.outcome, publication, takedown
+        )
+
+
+def state_of(withdrawal, outcome: str | None, publication, takedown) -> str:
+    """What became of a submission, by the records that point at it; the order is the order in which they can come."""
+    if withdrawal:
+        return "withdrawn"
+    if outcome is None:
+        return "waiting"
+    if outcome != "approve":
+        return "refused"
+    if publication is None:
+        return "approved"
+    return "taken-down" if takedown else "published"
 
 
 class PublicFile(models.Model):

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from .. import timeline
 from ..forms import SubmissionForm
 from ..models import Publication, Submission
+from ..models.submission import state_of
 from ..permissions import allows, check_can_submit
 
 register = template.Library()
@@ -46,13 +47,9 @@ def _card(slug: str, content: str, eager: bool, _language: str) -> str:
 def submission_states(takes) -> dict:
     """{clip's pk: state of its latest submission}, in one query for the whole list."""
     clips = [take.clip.pk for take in takes if hasattr(take, "clip")]
-    submissions = Submission.objects.filter(clip__in=clips).select_related(*WITH_OUTCOME).order_by("version")
-    return {submission.clip_id: submission.state for submission in submissions}
-
-
-@register.filter
-def of(mapping: dict, key):
-    return mapping.get(key, "")
+    facts = ("withdrawal", "decision__outcome", "decision__publication", "decision__publication__takedown")
+    rows = Submission.objects.filter(clip__in=clips).order_by("version").values_list("clip", *facts)
+    return {clip: state_of(*told) for clip, *told in rows}
 
 
 @register.inclusion_tag("review/_submission_panel.html", takes_context=True)

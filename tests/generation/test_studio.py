@@ -269,3 +269,31 @@ def test_no_address_of_the_studio_can_be_counted_through(artist):
         factories.clip(artist)
     for numbers in (Job.objects.values_list("pk", flat=True), artist.clips.values_list("pk", flat=True)):
         assert all(pk.version == 4 for pk in numbers)
+
+
+def test_what_was_drawn_before_is_shown_to_nobody_else(login):
+    """Cards and fields are drawn once in each process; whose they are is asked each time."""
+    owner, other = factories.member(), factories.member()
+    clip = factories.clip(owner, "a prompt of the owner's own")
+    client = login(owner)
+    client.post("/studio/draft/", {"prompt": "a draft of the owner's own"})
+    for _time in range(2):
+        page = client.get("/studio/").text
+        assert "a prompt of the owner&#x27;s own" in page
+        assert "a draft of the owner&#x27;s own" in page
+        assert f"/studio/clips/{clip.pk}/" in page
+    page = login(other).get("/studio/").text
+    assert "of the owner" not in page
+    assert str(clip.pk) not in page
+
+
+def test_a_drawn_card_changes_with_its_take(login):
+    owner = factories.member()
+    job = factories.job(owner, "a prompt")
+    client = login(owner)
+    assert "In the queue" in client.get("/studio/").text
+    attempt = factories.claim_of(job)
+    queue.renew(attempt, stage="denoising", step=3)
+    assert 'value="3"' in client.get("/studio/").text
+    queue.cancel(job, by=owner)
+    assert "Cancelled" in client.get("/studio/").text
