@@ -381,10 +381,13 @@ class Program(RuleBasedStateMachine):
         assert self.office(who, "lift") == 302
         self.standing[who] = "active" if self.standing[who] == "suspended" else self.standing[who]
 
-    @rule()
-    def start_afresh(self):
+    @precondition(
+        lambda self: sum(map(self.may_review, MEMBERS)) < 2 or "suspended" in self.standing.values()
+    )
+    @rule(really=rightly)
+    def start_afresh(self, really):
         """So that enough of what happens is the product's work."""
-        for who in MEMBERS:
+        for who in MEMBERS if really else ():
             self.lift(who)
             self.change_role(who, "reviewer" if who in REVIEWERS else "artist")
 
