@@ -10,7 +10,7 @@ SERVICES := not browser and not soak
 ALONE := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 export PORT CHROMIUM
 
-.PHONY: help demo test check lint test-services test-browser soak rehearse bench train-embedded evaluate-embedded
+.PHONY: help demo test check lint test-services test-browser pictures soak rehearse bench train-embedded evaluate-embedded
 .PHONY: install install-dev preflight
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make check              lint, migrations, import boundaries, and the default tests"
 	@echo "make test-services      the tests on PostgreSQL and Redis (DATABASE_URL, BROKER_URL, CACHE_URL)"
 	@echo "make test-browser       the browser tests in headless Chromium (CHROMIUM)"
+	@echo "make pictures           the pictures in docs/images, made anew by the browser suite"
 	@echo "make soak               the long proofs"
 	@echo "make rehearse           the production set-up, started on this machine and tried (PostgreSQL, Redis, nginx)"
 	@echo "make bench              every benchmark, into bench/results/"
@@ -49,6 +50,9 @@ test-services: install-dev
 test-browser: install-dev
 	@test -x "$(CHROMIUM)" || { echo "There is no Chromium at $(CHROMIUM): install one, or say CHROMIUM=/path/to/it."; exit 1; }
 	@$(ALONE) $(PY) -m pytest -m browser
+
+pictures: install-dev
+	@$(ALONE) SORAHUB_PICTURES=docs/images $(PY) -m pytest -m browser tests/browser/test_pictures.py
 
 soak: install-dev
 	@$(ALONE) $(PY) -m pytest -m soak

@@ -1,6 +1,7 @@
 """A whole installation of its own for the browser: web, worker, a fresh database, and headless Chromium."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -192,3 +193,9 @@ def visitors_of(house, chromium):
     for context in contexts:
         context.close()
     assert not complaints
+
+
+def first_link(page, pattern: re.Pattern) -> str:
+    """The path of the first link on a page that leads to such a place."""
+    paths = page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    return next(path for path in paths if pattern.match(path))

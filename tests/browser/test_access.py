@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from .conftest import first_link
+
 pytestmark = pytest.mark.browser
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -62,11 +64,6 @@ def test_no_page_shuts_anybody_out(onlooker, who, width, scheme):
         if faults := violations(page) + sideways(page):
             found[path] = faults
     assert found == {}
-
-
-def first_link(page, pattern: re.Pattern) -> str:
-    paths = page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    return next(path for path in paths if pattern.match(path))
 
 
 def violations(page) -> list[str]:
