@@ -41,6 +41,7 @@ PAGES = {
         "/accounts/sessions/",
         "/accounts/reauthenticate/",
         "/allowance/",
+        "/inbox/",
         "/desk/",
         "/standing/",
     ],
