@@ -1,5 +1,7 @@
 """A reviewer's lease on a submission: one at a time, and never for ever."""
 
+from functools import cache
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
@@ -16,8 +18,13 @@ class ClaimQuerySet(models.QuerySet):
 
         A suspension, an ending or another role thus frees them in the same moment, with nothing to clean up.
         """
-        may_review = reviewers().filter(user=OuterRef("reviewer"))
-        return self.filter(Exists(may_review), expires_at__gt=timezone.now())
+        return self.filter(_holder_may_review(), expires_at__gt=timezone.now())
+
+
+@cache
+def _holder_may_review() -> Exists:
+    """Put together once: for the desk, that takes longer than asking it."""
+    return Exists(reviewers().filter(user=OuterRef("reviewer")))
 
 
 class Claim(models.Model):
