@@ -79,9 +79,7 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         audit.record("account." + template_prefix.rpartition("/")[2], by=user, subject=user)
         try:
             super().send_notification_mail(template_prefix, user, context, email)
-        except (
-            OSError
-        ) as error:  # the change is made; a mail server that is away must not turn it into an error page
+        except OSError as error:  # the change is made: a mail server that is away must not spoil the page
             log.warning("A mail about %s could not be sent: %s", template_prefix, type(error).__name__)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from . import inviting, roster
 from .models import Cohort
 from .models.membership import Role
+from .models.user import normal_email
 
 MOST_DAYS = 90
 COHORTS_OFFERED = 100  # in the list that the browser suggests; any other may be typed
@@ -92,9 +93,7 @@ class InviteForm(_Terms):
     def plan(self) -> inviting.Plan:
         """The form's one person, as a list of one."""
         told = self.cleaned_data
-        person = roster.Person(
-            1, roster.normal_email(told["email"]), told["role"], told["cohort"], told["note"]
-        )
+        person = roster.Person(1, normal_email(told["email"]), told["role"], told["cohort"], told["note"])
         return inviting.plan(roster.Roster((person,), ()))
 
 
@@ -143,11 +142,7 @@ class RosterForm(_Terms):
             return data
         data = data.copy()
         try:
-            if files["file"].size > roster.MOST_BYTES:
-                raise roster.Unreadable(
-                    _("The file has %(size)s KB, and %(most)s KB is the most. Split it.")
-                    % {"size": files["file"].size // 1000, "most": roster.MOST_BYTES // 1000}
-                )
+            roster.check_size(files["file"].size)
             data["text"], self.remarks = roster.decode(files["file"].read())
         except roster.Unreadable as reason:
             self.unreadable = str(reason)

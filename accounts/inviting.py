@@ -43,9 +43,7 @@ class Plan:
 def plan(roster: Roster) -> Plan:
     """Asks the database about everybody on the list, with two queries for five hundred people."""
     existing = list(Cohort.objects.values_list("name", flat=True))
-    spelled = {
-        name.casefold(): name for name in existing
-    }  # one spelling per cohort: "spring" is the Spring there is
+    spelled = {name.casefold(): name for name in existing}  # "spring" is the Spring that there is
     people, problems = [], list(roster.problems)
     for chunk in _chunks(roster.people):
         standing = _standing([person.email for person in chunk])
@@ -95,9 +93,7 @@ def invite_all(
             role=person.role,
             cohort=cohorts[person.cohort],
             note=person.note,
-            key_hash=hashed(
-                key or new_key()
-            ),  # a new one opens to nobody: the key that works is made with the mail
+            key_hash=hashed(key or new_key()),  # a new one is known to nobody: the mail brings its own
             invited_by=by,
             created_at=now,
             expires_at=now + lifetime,

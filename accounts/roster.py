@@ -17,9 +17,7 @@ from django.utils.translation import gettext as _
 from .models.membership import Role
 from .models.user import normal_email
 
-MOST_BYTES = (
-    700_000  # below DATA_UPLOAD_MAX_MEMORY_SIZE, since the text travels with the form until it is confirmed
-)
+MOST_BYTES = 700_000  # the text travels with the form: keep it below DATA_UPLOAD_MAX_MEMORY_SIZE
 MOST_PEOPLE = 5_000
 COHORT_LIMIT = 80  # characters
 NOTE_LIMIT = 1_000  # characters
@@ -64,13 +62,18 @@ class Roster:
     remarks: tuple[str, ...] = ()
 
 
-def decode(content: bytes) -> tuple[str, tuple[str, ...]]:
-    """A file's text, and remarks on how it was read. Raises Unreadable."""
-    if len(content) > MOST_BYTES:
+def check_size(size: int) -> None:
+    """Raises Unreadable for more bytes than a list may have: asked before they are read."""
+    if size > MOST_BYTES:
         raise Unreadable(
             _("The file has %(size)s KB, and %(most)s KB is the most. Split it.")
-            % {"size": len(content) // 1000, "most": MOST_BYTES // 1000}
+            % {"size": size // 1000, "most": MOST_BYTES // 1000}
         )
+
+
+def decode(content: bytes) -> tuple[str, tuple[str, ...]]:
+    """A file's text, and remarks on how it was read. Raises Unreadable."""
+    check_size(len(content))
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(_("This is a spreadsheet file. Save it as CSV there, and choose that file."))
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):

@@ -14,9 +14,7 @@ from .models import Attempt, Rendition
 
 log = logging.getLogger(__name__)
 
-RENEW_EVERY = (
-    1.0  # seconds between two writes of lease and progress, and between two of the forming clip's picture
-)
+RENEW_EVERY = 1.0  # seconds between two writes of lease and progress, and between two previews
 SCRATCH_PREFIX = "attempt-"
 DISK_RESERVE = 512 * 1024 * 1024  # bytes that must be free before a job is claimed
 

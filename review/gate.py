@@ -62,9 +62,7 @@ def decide(
         if not decision.is_approval:
             allowance.give_back(submission.clip.job_id)
         publishes = decision.is_approval and submission.publish_on_approval
-        if publishes and not _is_kept_out(
-            submission.artist_id
-        ):  # a suspended artist's clip waits for their return
+        if publishes and not _is_kept_out(submission.artist_id):  # who is suspended publishes on return
             publication = Publication.objects.create(
                 approval_id=decision.pk, content_hash=content_hash, by=submission.artist
             )

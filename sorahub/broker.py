@@ -37,9 +37,7 @@ class Channel(filesystem.Channel):
     def _queue_bind(self, exchange, *args):
         try:
             super()._queue_bind(exchange, *args)
-        except (
-            ValueError
-        ):  # a worker died while it wrote the exchange's list, which would end each one after it
+        except ValueError:  # a worker died while it wrote this list, which would end each one after it
             self._exchange_file(exchange).unlink(missing_ok=True)
             super()._queue_bind(exchange, *args)
 

@@ -17,7 +17,7 @@ from review.models import Submission
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}$")
 SEALING = ("content", "content_hash", "sealed_at")
 
-# What the product deletes: leases, sessions, keys, drafts and what nobody has decided on. All else stays.
+# What the product deletes: leases, sessions, keys, notices and what was never submitted. All else stays.
 DELETED = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -25,7 +25,6 @@ DELETED = {
     "django_session",
     "generation_attempt",
     "generation_clip",
-    "generation_draft",
     "generation_job",
     "generation_rendition",
     "mfa_authenticator",

@@ -277,9 +277,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
-    False  # anyone could have us write to anybody, and about a signup that is closed
-)
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # else anyone could have us write to anybody
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "gallery"
 ACCOUNT_SESSION_REMEMBER = True
@@ -326,9 +324,7 @@ MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
 LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
 KEEP_NOTICES = timedelta(days=positive("SORAHUB_KEEP_NOTICES_DAYS", 180))
-CLAIM_LIFETIME = timedelta(
-    minutes=positive("SORAHUB_CLAIM_MINUTES", 5)
-)  # from its holder's last sign of life
+CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 5))  # after the last sign of life
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
 
 # --- The browser's side ----------------------------------------------------------------------------------

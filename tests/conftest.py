@@ -19,9 +19,8 @@ pytest_plugins = [
 ]
 pytest.register_assert_rewrite("tests.generation.claiming")
 
-CONFIGURED_NAME = settings.DATABASES["default"][
-    "NAME"
-]  # before pytest-django puts the test database's in its place
+# Before pytest-django puts the test database's in its place.
+CONFIGURED_NAME = settings.DATABASES["default"]["NAME"]
 _flush = TransactionTestCase._fixture_teardown
 
 

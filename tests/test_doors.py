@@ -358,9 +358,8 @@ def test_the_owner_gets_all_of_it(world, state):
     told = "\n".join(answered(response) for response in answers if response.status_code == 200)
     expected = {name for name in world.clips[state].secrets if name in may_know("owner", state)}
     expected -= {"publication"} if state == "taken-down" else set()  # there is nothing left to do with it
-    expected -= (
-        {"hash"} if state in ("waiting", "claimed", "withdrawn") else set()
-    )  # the decision's record has it
+    # The hash stands in the decision's record.
+    expected -= {"hash"} if state in ("waiting", "claimed", "withdrawn") else set()
     assert {name for name in expected if world.clips[state].secrets[name] in told} == expected
 
 

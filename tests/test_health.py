@@ -87,9 +87,8 @@ def test_a_store_without_room_for_a_job_is_told(probe, monkeypatch):
 
 def test_a_database_that_is_behind_the_code_is_told(probe, settings, monkeypatch):
     MigrationRecorder(connection).record_unapplied("review", "0003_gate_over_members")
-    monkeypatch.setitem(
-        connection.settings_dict, "NAME", f"{connection.settings_dict['NAME']} "
-    )  # not remembered
+    # A name under which no answer is remembered.
+    monkeypatch.setitem(connection.settings_dict, "NAME", f"{connection.settings_dict['NAME']} ")
     assert probe() == (503, ALL_WELL | {"ready": False, "migrations": False})
 
 

@@ -1,6 +1,7 @@
 """A bad value stops the start with one sentence that names it; a good one is what its name says."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -182,6 +183,19 @@ def test_a_password_in_a_bad_url_is_not_told():
         with pytest.raises(ImproperlyConfigured) as refusal:
             read(**{name: value})
         assert "hunter2" not in str(refusal.value), name
+
+
+def test_env_example_lists_every_setting_and_no_other():
+    """Read from the code: whatever asks the environment for a name in capitals."""
+    asks = re.compile(r"""(?:setting|positive|env\.\w+|environ\.get)\(\s*["']([A-Z][A-Z_]+)["']""")
+    code = [
+        path
+        for app in ("accounts", "generation", "review", "sorahub")
+        for path in (PROJECT / app).rglob("*.py")
+    ]
+    asked = {name for path in code for name in asks.findall(path.read_text())}
+    listed = re.findall(r"^#?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(asked - {"PORT", "PATH_INFO"})  # make's own, and WSGI's
 
 
 def test_what_env_example_says_is_accepted():

@@ -128,9 +128,7 @@ def may_know(person: str, state: str) -> set[str]:
             "reason",
             "hash",
         }
-    if (
-        person == "admin"
-    ):  # what a member's page and the audit log tell: ids, and why something was taken down
+    if person == "admin":  # a member's page and the audit log tell ids, and why something was taken down
         known |= {"job", "submission", "publication", "reason"}
     if state == "published":
         known |= {"title", "statement", "video", "poster"}

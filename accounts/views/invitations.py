@@ -2,7 +2,6 @@
 
 import logging
 import smtplib
-import uuid
 from datetime import datetime
 
 from allauth.core import ratelimit
@@ -21,12 +20,12 @@ from .. import inviting, mailing, tasks
 from ..models import Cohort, Invitation
 from ..models.invitation import NotAcceptable, NotInvitable, conditions, link_with, renew, revoke
 from ..models.membership import Role
+from ..paging import PAGE, as_uuid
 from ..permissions import check_can_invite, requires
 from ..stepup import confirmed
 
 log = logging.getLogger(__name__)
 
-PAGE = 50
 STATES = {
     "open": gettext_lazy("Open"),
     "to-mail": gettext_lazy("Not yet mailed"),
@@ -57,7 +56,7 @@ def invitations(request):
         "roles": Role.choices,
         "cohorts": Cohort.objects.order_by("-pk").values_list("name", flat=True)[:200],
         "asked": narrowing,
-        "batch_counts": _counts(batch=batch) if (batch := _uuid(request.GET.get("batch"))) else None,
+        "batch_counts": _counts(batch=batch) if (batch := as_uuid(request.GET.get("batch"))) else None,
     }
     return render(request, "accounts/invitations.html", context)
 
@@ -72,14 +71,14 @@ def _narrowed(asked):
         found = found.filter(role=asked["role"])
     if cohort := asked.get("cohort", "").replace("\0", ""):
         found = found.filter(cohort__name=cohort)
-    if batch := _uuid(asked.get("batch")):
+    if batch := as_uuid(asked.get("batch")):
         found = found.filter(batch=batch)
     return found.order_by("-created_at", "email")
 
 
 def _after(found, key: str | None):
     """Paging by key: an admin turns the pages while others invite, and sees nobody twice."""
-    after = Invitation.objects.filter(pk=_uuid(key)).first() if _uuid(key) else None
+    after = Invitation.objects.filter(pk=as_uuid(key)).first() if as_uuid(key) else None
     if after is None:
         return found
     later = Q(created_at=after.created_at, email__gt=after.email)
@@ -227,10 +226,3 @@ def _sent_where(email: str) -> str:
 def _invitation(pk) -> Invitation:
     found = Invitation.objects.select_related("cohort", "invited_by", "revoked_by", "membership__user")
     return get_object_or_404(found, pk=pk)
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None

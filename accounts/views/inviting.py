@@ -93,17 +93,17 @@ def _batches(request):
     form = RosterForm(request.POST)
     if not form.is_valid():
         return _many(request, form, status=422)
-    if count := Invitation.objects.filter(batch=form.batch).count():
+    if Invitation.objects.filter(batch=form.batch).exists():
         messages.info(request, _("This list was sent already: nobody is invited twice."))
-        return _to_batch(form.batch, count)
+        return _to_batch(form.batch)
     plan = inviting.plan(form.roster)
     if not plan.people or plan.digest != form.cleaned_data["seen"]:
         return _dry_run(request, form, plan, has_changed=True)
     try:
         made = inviting.invite_all(plan, by=request.user, lifetime=form.lifetime, batch=form.batch)
     except IntegrityError:
-        if count := Invitation.objects.filter(batch=form.batch).count():  # a double click, at the same moment
-            return _to_batch(form.batch, count)
+        if Invitation.objects.filter(batch=form.batch).exists():  # a double click, at the same moment
+            return _to_batch(form.batch)
         return _dry_run(request, form, inviting.plan(form.roster), has_changed=True)
     tasks.mail_invitations()
     said = ngettext(
@@ -112,10 +112,10 @@ def _batches(request):
         len(made),
     )
     messages.success(request, said % {"count": len(made)})
-    return _to_batch(form.batch, len(made))
+    return _to_batch(form.batch)
 
 
-def _to_batch(batch, count):
+def _to_batch(batch):
     return redirect(f"{reverse('program_invitations')}?batch={batch}")
 
 

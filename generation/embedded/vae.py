@@ -1,7 +1,6 @@
 """Makes the autoencoder: patch PCA of the scenes, level by level, written into the convolutions of a stock LTX VAE."""
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKLLTXVideo
 
 WIDTH = 56  # channels of every block
@@ -39,9 +38,8 @@ def empty():
             resnet.conv2.conv.bias.zero_()
         encoder, decoder = vae.encoder, vae.decoder
         patch = encoder.in_channels
-        encoder.conv_in.conv.weight[:patch, :, 2, 1, 1] = torch.eye(
-            patch
-        )  # causal: the last tap in time is now
+        # The convolution is causal: its last tap in time is now.
+        encoder.conv_in.conv.weight[:patch, :, 2, 1, 1] = torch.eye(patch)
         encoder.conv_in.conv.bias[-1] = CONSTANT
         for block in encoder.down_blocks:
             block.downsamplers[0].conv.bias[-1] = CONSTANT
@@ -99,50 +97,3 @@ def group(x):
     x = torch.cat([x[:, :, :1], x], 2)
     n, c, t, h, w = x.shape
     return x.reshape(n, c, t // 2, 2, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)
-
-
-@torch.no_grad()
-def fit_decoder_by_least_squares(vae, latents, clips, block, ridge=1e-3, batch=10):
-    """Gives upsampler `block` all its 27 taps: the linear map from its neighbors that best predicts the finer level.
-
-    latents: (n, RANK, 4, 4, 4) as the encoder makes them; clips: the same clips, uint8.
-    """
-    gram, cross = 0.0, 0.0
-    for start in range(0, len(clips), batch):
-        target = group(coefficients(vae, to_tensor(clips[start : start + batch]), LEVELS - 1 - block))
-        coarse = decode_until(vae, latents[start : start + batch], block)[:, :RANK]
-        inputs = _neighbors(coarse)
-        inputs = torch.cat([inputs, torch.ones_like(inputs[:, :1])], 1)
-        wanted = target.movedim(1, -1).flatten(0, 3)
-        gram, cross = gram + (inputs.T @ inputs).double(), cross + (inputs.T @ wanted).double()
-    gram += ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-    solution = torch.linalg.solve(gram, cross).T.float()  # (8c, 27 * RANK + 1)
-    up = vae.decoder.up_blocks[block].upsamplers[0].conv.conv
-    up.weight[: len(solution), :RANK] = solution[:, :-1].unflatten(1, (RANK, 3, 3, 3))
-    up.bias[: len(solution)] = solution[:, -1]
-
-
-def decode_until(vae, latents, block):
-    """What enters up block `block` of the decoder."""
-    x = vae.decoder.conv_in(latents)
-    for up in vae.decoder.up_blocks[:block]:
-        x = up(x)
-    return x
-
-
-def _neighbors(x):
-    """(n, c, t, h, w) to rows of 27 neighbors, padded as the decoder pads (edges in time, zeros in space)."""
-    x = F.pad(torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2), (1, 1, 1, 1))
-    x = x.unfold(2, 3, 1).unfold(3, 3, 1).unfold(4, 3, 1)  # n c t h w 3 3 3
-    return x.permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(0, 3).flatten(1)
-
-
-@torch.no_grad()
-def measure(vae, clips, batch=10):
-    """Mean PSNR of the round trip, in dB, over clips (uint8)."""
-    values = []
-    for start in range(0, len(clips), batch):
-        video = to_tensor(clips[start : start + batch])
-        again = vae.decode(vae.encode(video).latent_dist.mode()).sample.clamp(-1, 1)
-        values += (-10 * torch.log10(((again - video) / 2).pow(2).mean((1, 2, 3, 4)))).tolist()
-    return sum(values) / len(values)

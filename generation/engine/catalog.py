@@ -192,9 +192,8 @@ def _check_words(field: str, name: str, words: str) -> None:
 
 def _check_number(field: str, name: str, value: float, limits: Limits, *, whole: bool = False) -> None:
     right_kind = type(value) is int or (not whole and type(value) is float)
-    if (
-        not right_kind or not limits.low <= value <= limits.high
-    ):  # a comparison with NaN is false, so it ends here
+    # A comparison with NaN is false, so that it is refused here too.
+    if not right_kind or not limits.low <= value <= limits.high:
         kind = "a whole number" if whole else "a number"
         raise RuleBroken(
             field, f"{name} must be {kind} from {limits.low:g} to {limits.high:.10g}, not {value}."

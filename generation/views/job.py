@@ -17,9 +17,7 @@ from .. import news, outlook, queue, takes
 from ..models import Attempt, Job
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
-FIRST_SECONDS = timedelta(
-    seconds=3
-)  # of an attempt: small models are done by then, and are worth a closer look
+FIRST_SECONDS = timedelta(seconds=3)  # of an attempt: by then small models are done, so look closely
 
 
 @never_cache

@@ -1,7 +1,6 @@
 """The studio: the prompt form and one's own takes."""
 
 import json
-import uuid
 
 from django.db.models import F, FilteredRelation, Q
 from django.http import HttpResponse
@@ -10,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import pause
+from accounts.paging import as_uuid
 from accounts.permissions import check_can_create, requires
 
 from .. import drafts, pace, queue, tasks
@@ -116,7 +116,7 @@ def _takes(request):
         .select_related("clip")
         .order_by("-created_at", "-pk")
     )
-    after = _uuid(request.GET.get("after"))
+    after = as_uuid(request.GET.get("after"))
     if after and (after := Job.objects.visible_to(request.user).filter(pk=after).first()):
         older = Q(created_at__lt=after.created_at) | Q(created_at=after.created_at, pk__lt=after.pk)
         takes = takes.filter(older)
@@ -126,7 +126,7 @@ def _takes(request):
 def _recipe_asked_for(request) -> dict | None:
     """What "use this recipe again" fills the form with; with `seed=new`, all but the seed."""
     job_id = request.GET.get("from")
-    if not _uuid(job_id):
+    if not as_uuid(job_id):
         return None
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=job_id)
     names = ["model", "prompt", "negative_prompt", "steps", "guidance"]
@@ -140,10 +140,3 @@ def _recipe_asked_for(request) -> dict | None:
 def _lengths(job: Job):
     model = catalog.CATALOG.get(job.model)
     return model.lengths.items() if model else ()
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None

@@ -25,9 +25,7 @@ class Decision(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
     at = models.DateTimeField(default=timezone.now)
     policy_version = models.CharField(max_length=16)
-    reasons = models.CharField(
-        max_length=400, blank=True
-    )  # codes of the policy's clauses, separated by spaces
+    reasons = models.CharField(max_length=400, blank=True)  # codes of clauses, separated by spaces
     note = models.TextField(blank=True)
     erased_at = models.DateTimeField(null=True)
 

@@ -17,9 +17,8 @@ def set_mark(backup: str) -> None:
         cursor.execute(f"CREATE TABLE {TABLE} (backup varchar(80) NOT NULL)")
         cursor.execute(f"INSERT INTO {TABLE} VALUES (%s)", [backup])
         if connection.vendor == "postgresql":
-            cursor.execute(
-                f"GRANT SELECT ON {TABLE} TO PUBLIC"
-            )  # the owner restores, and another role serves
+            # The owner restores, and another role serves.
+            cursor.execute(f"GRANT SELECT ON {TABLE} TO PUBLIC")
 
 
 def clear_mark() -> None:

@@ -121,10 +121,7 @@ class Supervisor:
             self._end()
 
     def say(self, name: str, line: str) -> None:
-        with (
-            self.lock,
-            suppress(OSError, ValueError),
-        ):  # nobody reads any more, and that must not stop the work
+        with self.lock, suppress(OSError, ValueError):  # if nobody reads any more, the work goes on
             print(f"{name:>{self.width}} | {line}", flush=True)
 
     def _stop(self, *_signal) -> None:

@@ -227,9 +227,8 @@ def test_htmx_puts_the_page_into_the_place_of_the_content(room):
 
 
 def test_the_password_is_asked_of_who_has_nothing_stronger(client, settings):
-    settings.MIDDLEWARE = [
-        name for name in settings.MIDDLEWARE if "SecondFactor" not in name
-    ]  # who would not let in
+    # It would not let them in.
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "SecondFactor" not in name]
     weak = factories.member("admin")
     log_in(client, weak)
     age_proof(client)

@@ -203,6 +203,5 @@ def test_the_engine_tells_its_first_picture_early_and_no_more_than_one_a_second(
     with closing(attempts.engine().run(recipe, tmp_path)) as events:
         told = [event for event in events if isinstance(event, process.Step | process.Preview)]
     assert [type(event) for event in told[:2]] == [process.Step, process.Preview]
-    assert (
-        sum(isinstance(event, process.Preview) for event in told) == 1
-    )  # the whole clip takes half a second
+    # The whole clip takes half a second.
+    assert sum(isinstance(event, process.Preview) for event in told) == 1

@@ -104,9 +104,8 @@ def _reached(target: Target, place: Path) -> dict[str, list[str]]:
 def _survives(mutant: Mutant, tests: list[str]) -> bool:
     def attempt() -> int:
         sys.meta_path.insert(0, Mutated(mutant))
-        for _file, its_tests in groupby(
-            tests, key=lambda test: test.partition("::")[0]
-        ):  # most die in the first
+        # File by file, because most die in the first.
+        for _file, its_tests in groupby(tests, key=lambda test: test.partition("::")[0]):
             if code := _pytest([*its_tests, "-x"]):
                 return code
         return 0
