@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.db import transaction
 
-from . import emails, mailing
+from . import emails
+from .inviting import mailing
 from .models import FactorReset, User
 
 

@@ -38,7 +38,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from accounts import mailing
+    from accounts.inviting import mailing
     from accounts.models import Invitation, audit
 
     call_command("migrate", verbosity=0)

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import inviting, mailing, tasks
+from .. import tasks
+from ..inviting import mailing
 from ..models import Cohort, Invitation
 from ..models.invitation import NotAcceptable, NotInvitable, conditions, link_with, renew, revoke
 from ..models.membership import Role
@@ -180,7 +181,7 @@ def invitation_revocation(request, pk):
 @confirmed
 def refused_mails(request):
     """Tries all that were refused once more."""
-    if count := inviting.mail_refused_again(by=request.user):
+    if count := mailing.try_refused_again(by=request.user):
         tasks.mail_invitations()
     said = ngettext("%(count)s mail is tried again.", "%(count)s mails are tried again.", count)
     messages.success(request, said % {"count": count})

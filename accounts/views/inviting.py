@@ -10,8 +10,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from .. import inviting, mailing, tasks
-from ..invitation_forms import InviteForm, RosterForm
+from .. import tasks
+from ..inviting import mailing, plans
+from ..inviting.forms import InviteForm, RosterForm
 from ..models import Cohort, Invitation
 from ..models.invitation import link_with, new_key
 from ..permissions import check_can_invite, requires
@@ -45,9 +46,7 @@ def _invite_one(request):
         return _one(request, form, status=409, earlier=earlier)
     try:
         key = new_key() if form.cleaned_data["delivery"] == InviteForm.LINK else None
-        (made,) = inviting.invite_all(
-            plan, by=request.user, lifetime=form.lifetime, batch=form.batch, key=key
-        )
+        (made,) = plans.invite_all(plan, by=request.user, lifetime=form.lifetime, batch=form.batch, key=key)
     except IntegrityError:
         form.add_error("email", _("Somebody invited this address at the same moment. Look at the list."))
         return _one(request, form, status=409)
@@ -72,7 +71,7 @@ def invite_many(request):
     form = RosterForm(request.POST, request.FILES)
     if not form.is_valid():
         return _many(request, form, status=422)
-    return _dry_run(request, form, inviting.plan(form.roster))
+    return _dry_run(request, form, plans.plan(form.roster))
 
 
 @never_cache
@@ -83,7 +82,7 @@ def batches(request):
     if request.FILES.get("file"):  # chosen after the dry run, so nobody has seen what is in it
         form = RosterForm(request.POST, request.FILES)
         if form.is_valid():
-            return _dry_run(request, form, inviting.plan(form.roster), has_changed=True)
+            return _dry_run(request, form, plans.plan(form.roster), has_changed=True)
         return _many(request, form, status=422)
     return _batches(request)
 
@@ -96,15 +95,15 @@ def _batches(request):
     if Invitation.objects.filter(batch=form.batch).exists():
         messages.info(request, _("This list was sent already: nobody is invited twice."))
         return _to_batch(form.batch)
-    plan = inviting.plan(form.roster)
+    plan = plans.plan(form.roster)
     if not plan.people or plan.digest != form.cleaned_data["seen"]:
         return _dry_run(request, form, plan, has_changed=True)
     try:
-        made = inviting.invite_all(plan, by=request.user, lifetime=form.lifetime, batch=form.batch)
+        made = plans.invite_all(plan, by=request.user, lifetime=form.lifetime, batch=form.batch)
     except IntegrityError:
         if Invitation.objects.filter(batch=form.batch).exists():  # a double click, at the same moment
             return _to_batch(form.batch)
-        return _dry_run(request, form, inviting.plan(form.roster), has_changed=True)
+        return _dry_run(request, form, plans.plan(form.roster), has_changed=True)
     tasks.mail_invitations()
     said = ngettext(
         "%(count)s person is invited; the mail is on its way.",

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.utils import timezone
 
-from accounts import inviting, roster
+from accounts.inviting import plans, roster
 from accounts.models import AuditEntry, Cohort, Invitation, audit
 from accounts.models.invitation import invite, revoke
 from tests import factories
@@ -320,8 +320,8 @@ def test_five_thousand_people_cost_hundreds_of_queries_and_not_thousands(
 ):
     text = "\n".join(f"person{number}@example.com,,Wave {number % 3}" for number in range(5000))
     with django_assert_max_num_queries(250):
-        plan = inviting.plan(roster.read(text, role="artist", cohort="Spring"))
-        inviting.invite_all(plan, by=admin, lifetime=timedelta(days=1), batch=KEY)
+        plan = plans.plan(roster.read(text, role="artist", cohort="Spring"))
+        plans.invite_all(plan, by=admin, lifetime=timedelta(days=1), batch=KEY)
     assert Invitation.objects.filter(batch=KEY).count() == 5000
     assert AuditEntry.objects.filter(act="invitation.created", by=admin).count() == 5000
     assert list(audit.broken_entries()) == []

@@ -16,7 +16,8 @@ from django.core import mail
 from django.db import connections
 from django.utils import timezone
 
-from accounts import inviting, mailing, roster, tasks
+from accounts import tasks
+from accounts.inviting import mailing, plans, roster
 from accounts.models import AuditEntry, Invitation, audit
 from accounts.models.invitation import NotInvitable, accept, invite, renew, revoke
 from tests import factories
@@ -41,7 +42,7 @@ def server(settings):
 
 def invited(*emails, by, note="") -> list[Invitation]:
     list_ = roster.read("\n".join(emails), role="artist", cohort="Spring", note=note)
-    return inviting.invite_all(inviting.plan(list_), by=by, lifetime=timedelta(days=14), batch=uuid.uuid4())
+    return plans.invite_all(plans.plan(list_), by=by, lifetime=timedelta(days=14), batch=uuid.uuid4())
 
 
 def state(invitation) -> str:
@@ -121,8 +122,8 @@ def test_after_the_server_is_mended_all_refused_ones_are_tried_again_and_no_unce
         mail_due_at=None, mail_started_at=timezone.now() - timedelta(hours=1)
     )
     server.says = lambda _verb, _said: None
-    assert inviting.mail_refused_again(by=admin) == 2
-    assert inviting.mail_refused_again(by=admin) == 0
+    assert mailing.try_refused_again(by=admin) == 2
+    assert mailing.try_refused_again(by=admin) == 0
     mailing.send_due()
     assert sorted(server.recipients()) == ["a@example.com", "b@example.com"]
     assert {state(one) for one in refused} == {"mailed"}
@@ -242,7 +243,7 @@ def test_the_task_passes_on_what_it_has_no_time_for(admin):
 # --- Workers that die, and workers that meet -----------------------------------------------------------
 
 
-SEND = "import django; django.setup(); from accounts import mailing; print(mailing.send_due())"
+SEND = "import django; django.setup(); from accounts.inviting import mailing; print(mailing.send_due())"
 
 
 def worker(server) -> subprocess.Popen:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import roster
+from accounts.inviting import roster
 
 TERMS = {"role": "artist", "cohort": "Spring", "note": ""}
 

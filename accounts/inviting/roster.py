@@ -1,7 +1,7 @@
 """Reads a list of people to invite, as admins have it: pasted lines, or a file that some spreadsheet wrote.
 
 Bytes and text go in; people, and problems by line number, come out. It knows no database: who may be invited is
-`inviting`'s.
+`plans`'s.
 """
 
 import csv
@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from .models.membership import Role
-from .models.user import normal_email
+from ..models.membership import Role
+from ..models.user import normal_email
 
 MOST_BYTES = 700_000  # the text travels with the form: keep it below DATA_UPLOAD_MAX_MEMORY_SIZE
 MOST_PEOPLE = 5_000

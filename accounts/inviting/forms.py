@@ -9,10 +9,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from . import inviting, roster
-from .models import Cohort
-from .models.membership import Role
-from .models.user import normal_email
+from ..models import Cohort
+from ..models.membership import Role
+from ..models.user import normal_email
+from . import plans, roster
 
 MOST_DAYS = 90
 COHORTS_OFFERED = 100  # in the list that the browser suggests; any other may be typed
@@ -90,11 +90,11 @@ class InviteForm(_Terms):
     )
     field_order = ("email", "role", "cohort", "days", "note", "delivery", "form_key")
 
-    def plan(self) -> inviting.Plan:
+    def plan(self) -> plans.Plan:
         """The form's one person, as a list of one."""
         told = self.cleaned_data
         person = roster.Person(1, normal_email(told["email"]), told["role"], told["cohort"], told["note"])
-        return inviting.plan(roster.Roster((person,), ()))
+        return plans.plan(roster.Roster((person,), ()))
 
 
 class RosterForm(_Terms):

@@ -10,16 +10,19 @@ import time
 from datetime import timedelta
 
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import emails
-from .models import Invitation, User
-from .models.invitation import hashed, link_with, new_key
-from .models.membership import Role
+from .. import emails
+from ..models import Invitation, User, audit
+from ..models.invitation import hashed, link_with, new_key
+from ..models.membership import Role
+from ..permissions import check_can_invite
+from .plans import chunks
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,24 @@ def send_due(*, seconds: float = 45) -> bool:
         finally:
             _close(connection)
     return _due().exists()
+
+
+@transaction.atomic
+def try_refused_again(*, by: User) -> int:
+    """Gives each mail that a server refused for good another chance, say after the server was mended; says how many.
+
+    Those whose fate is unknown stay as they are: each of them is a person's to decide.
+    """
+    check_can_invite(by)
+    refused = Invitation.objects.open().filter(mail_due_at=None, mailed_at=None).exclude(mail_error="")
+    found = list(refused.order_by("email").select_for_update())
+    for chunk in chunks(found):
+        pks = [invitation.pk for invitation in chunk]
+        Invitation.objects.filter(pk__in=pks).update(
+            mail_due_at=timezone.now(), mail_started_at=None, mail_tries=0
+        )
+    audit.record_all("invitation.mail-retried", by=by, told=[(invitation, "") for invitation in found])
+    return len(found)
 
 
 def _due():

@@ -1,4 +1,4 @@
-"""Inviting people in the browser, one or thousands: what would happen, and making it happen, once.
+"""What would come of a list of people, and doing it, once.
 
 The dry run and the act read the same Plan. A plan's digest is shown with it and comes back with the confirmation, so
 that nobody confirms anything but what they saw.
@@ -17,12 +17,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from .models import Cohort, Invitation, User, audit
-from .models.invitation import hashed, new_key
-from .permissions import check_can_invite
+from ..models import Cohort, Invitation, User, audit
+from ..models.invitation import hashed, new_key
+from ..permissions import check_can_invite
 from .roster import Person, Problem, Roster
 
-CHUNK = 500  # addresses in one query
+CHUNK = 500  # rows in one query
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def plan(roster: Roster) -> Plan:
     existing = list(Cohort.objects.values_list("name", flat=True))
     spelled = {name.casefold(): name for name in existing}  # "spring" is the Spring that there is
     people, problems = [], list(roster.problems)
-    for chunk in _chunks(roster.people):
+    for chunk in chunks(roster.people):
         standing = _standing([person.email for person in chunk])
         for person in chunk:
             if sentence := standing.get(person.email):
@@ -110,28 +110,10 @@ def invite_all(
     return made
 
 
-@transaction.atomic
-def mail_refused_again(*, by: User) -> int:
-    """Gives each mail that a server refused for good another chance, say after the server was mended; says how many.
-
-    Those whose fate is unknown stay as they are: each of them is a person's to decide.
-    """
-    check_can_invite(by)
-    refused = Invitation.objects.open().filter(mail_due_at=None, mailed_at=None).exclude(mail_error="")
-    found = list(refused.order_by("email").select_for_update())
-    for chunk in _chunks(found):
-        pks = [invitation.pk for invitation in chunk]
-        Invitation.objects.filter(pk__in=pks).update(
-            mail_due_at=timezone.now(), mail_started_at=None, mail_tries=0
-        )
-    audit.record_all("invitation.mail-retried", by=by, told=[(invitation, "") for invitation in found])
-    return len(found)
-
-
 def _take_back_expired(emails: list[str], *, by: User) -> None:
     """An expired invitation makes room for the new one of its address."""
     now = timezone.now()
-    for chunk in _chunks(emails):
+    for chunk in chunks(emails):
         found = Invitation.objects.in_state("expired").filter(email__in=chunk).order_by("email")
         expired = list(found.select_for_update())
         if expired:
@@ -141,7 +123,8 @@ def _take_back_expired(emails: list[str], *, by: User) -> None:
             audit.record_all("invitation.revoked", by=by, told=[(one, "") for one in expired])
 
 
-def _chunks(items: Iterable) -> Iterator[list]:
+def chunks(items: Iterable) -> Iterator[list]:
+    """As many as one query takes well."""
     left = iter(items)
     while chunk := list(islice(left, CHUNK)):
         yield chunk
