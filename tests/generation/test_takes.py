@@ -287,11 +287,16 @@ def test_a_draft_may_be_anything_and_is_cut_to_what_could_be_sent(studio, artist
     assert studio.get("/studio/").status_code == 200
 
 
-def test_without_a_cache_the_studio_opens_and_only_forgets(studio, monkeypatch):
-    monkeypatch.setattr(type(cache._connections["default"]), "get", _broken)
-    monkeypatch.setattr(type(cache._connections["default"]), "set", _broken)
+def test_without_a_cache_the_studio_works_and_only_forgets(studio, monkeypatch, caplog):
+    for act in ("get", "set", "add", "delete"):
+        monkeypatch.setattr(type(cache._connections["default"]), act, _broken)
     assert studio.get("/studio/").status_code == 200
     assert studio.post("/studio/draft/", GOOD).status_code == 204
+    answer = studio.post("/studio/jobs/", GOOD)
+    assert answer.url == f"/studio/jobs/{Job.objects.get().pk}/"
+    assert "the pace of prompts could not be counted: ConnectionError" in caplog.text
+    assert GOOD["prompt"] not in caplog.text
+    assert studio.get(answer.url).status_code == 200
 
 
 def _broken(*_args, **_kwargs):
