@@ -58,7 +58,10 @@ def enqueue(owner, recipe: Recipe, *, takes: int = 1, form_key: uuid.UUID | None
     """
     seat, _created = Seat.objects.get_or_create(owner=owner)
     Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
-    if form_key and (twin := Job.objects.filter(owner=owner, form_key=form_key).first()):
+    keys = _keys(form_key, takes)  # any of them: the first take may have been deleted since
+    if form_key and (
+        twin := Job.objects.filter(owner=owner, form_key__in=keys).order_by("created_at").first()
+    ):
         return twin
     membership = _let_in(owner)
     _check_can_take(membership, recipe.model)
@@ -67,12 +70,17 @@ def enqueue(owner, recipe: Recipe, *, takes: int = 1, form_key: uuid.UUID | None
     _check_allowance(membership, takes, price)
     batch = uuid.uuid4() if takes > 1 else None
     jobs = []
-    for number in range(takes):
-        key = {"form_key": uuid.uuid5(form_key, str(number)) if number else form_key} if form_key else {}
+    for number, key in enumerate(keys):
         told = recipe.to_json() | {"seed": (recipe.seed + number) % (catalog.SEED_LIMIT + 1)}
-        jobs.append(Job.objects.create(owner=owner, batch=batch, **key, **told))
+        jobs.append(Job.objects.create(owner=owner, batch=batch, form_key=key, **told))
         allowance.reserve(membership, price, job=jobs[-1].pk)
     return jobs[0]
+
+
+def _keys(form_key: uuid.UUID | None, takes: int) -> list[uuid.UUID]:
+    """One for each take, the same ones each time that a form is posted."""
+    first = form_key or uuid.uuid4()
+    return [first, *(uuid.uuid5(first, str(number)) for number in range(1, takes))]
 
 
 def price_of(recipe: Recipe) -> int:

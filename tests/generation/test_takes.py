@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AllowanceEntry, allowance, pause
-from generation import drafts, queue
+from generation import drafts, queue, takes
 from generation.models import Attempt, Job
 from tests import factories
 
@@ -82,6 +82,16 @@ def test_a_double_click_on_four_takes_makes_four(studio):
     assert Job.objects.count() == 4
     studio.post("/studio/jobs/", form | {"takes": "3"})
     assert Job.objects.count() == 7
+
+
+def test_a_form_found_again_after_its_first_take_was_deleted_leads_to_those_that_are_left(studio, artist):
+    form = GOOD | {"takes": "3", "form_key": str(uuid.uuid4())}
+    studio.post("/studio/jobs/", form)
+    first, second, _third = Job.objects.order_by("created_at")
+    queue.cancel(first, by=artist)
+    takes.remove(first, by=artist)
+    assert studio.post("/studio/jobs/", form).url == f"/studio/jobs/{second.pk}/"
+    assert Job.objects.count() == 2
 
 
 @pytest.mark.parametrize(
