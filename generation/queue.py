@@ -297,7 +297,8 @@ def cancel_of_kept_out() -> int:
 
 def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: str = "") -> bool:
     """Compare-and-set on the attempt and its job, both or neither; the job's row is locked first, as `cancel` does."""
-    Job.objects.select_for_update().get(pk=attempt.job_id)
+    if Job.objects.select_for_update().filter(pk=attempt.job_id).first() is None:
+        return False  # cancelled and deleted, while its worker was still at it
     held = Attempt.objects.filter(pk=attempt.pk, ended_at=None)
     if outcome == Attempt.Outcome.LAPSED:
         held = held.filter(lease_until__lte=Now())  # it may have been renewed since we looked

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 import pytest
 from django.db import connections
 
-from generation import attempts, encoding, queue, storage
+from generation import attempts, encoding, queue, storage, takes
 from generation.engine import process
 from generation.models import Attempt, Clip, Job
 from tests import factories
+
+from . import claiming
 
 pytestmark = pytest.mark.django_db
 
@@ -324,3 +326,17 @@ def test_what_a_killed_attempt_left_on_this_machine_goes_before_the_next_is_clai
     assert attempts.work("tests") == 0
     left = {path.name for path in settings.SCRATCH.iterdir()}
     assert left == {f"attempt-{running.pk}", "attempt-of-nobody", "something-else"}
+
+
+def test_a_take_that_is_deleted_while_its_worker_fails_costs_the_worker_nothing(artist):
+    """The cancel frees the page at once; the worker hears of it up to a second later."""
+    gone, next_one = factories.job(artist), factories.job(artist)
+    attempt = factories.claim_of(gone)
+    queue.cancel(gone, by=artist)
+    takes.remove(gone, by=artist)
+    assert not queue.give_up(attempt, retry=True)
+    assert not queue.give_up(attempt, retry=True, outcome=Attempt.Outcome.LAPSED)
+    assert not claiming.finish(attempt)
+    attempts.carry_out(attempt)
+    assert attempts.work("tests") == 1
+    assert Clip.objects.get().job == next_one
