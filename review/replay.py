@@ -49,7 +49,10 @@ def _end(act: Act) -> str:
     membership = Membership.objects.filter(user=act.subject, ending=None).first()
     if membership is None:
         return ""
-    exclusion.end(membership, by=_who(act), reason=REASON)
+    try:
+        exclusion.end(membership, by=_admin(act), reason=REASON)
+    except exclusion.Impossible as refusal:
+        return f"The membership of {act.subject} was ended and is not ended again: {refusal}"
     return f"The membership of {act.subject} is ended again."
 
 
@@ -75,10 +78,13 @@ def _suspend_or_lift(act: Act) -> str:
         return ""
     in_force = membership.suspensions.in_force()
     if act.act == journal.SUSPENDED and not in_force.exists():
-        exclusion.suspend(membership, by=_who(act), reason=REASON)
+        try:
+            exclusion.suspend(membership, by=_admin(act), reason=REASON)
+        except exclusion.Impossible as refusal:
+            return f"Member {act.subject} was suspended and is not suspended again: {refusal}"
         return f"Member {act.subject} is suspended again."
     if act.act == journal.LIFTED and in_force.exists():
-        exclusion.lift(in_force.get(), by=_who(act), reason=REASON)
+        exclusion.lift(in_force.get(), by=_admin(act), reason=REASON)
         return f"The suspension of member {act.subject} is lifted again."
     return ""
 
@@ -89,3 +95,9 @@ def _lifts(membership: Membership):
 
 def _who(act: Act) -> User | None:
     return User.objects.filter(pk=act.by).first() if act.by else None
+
+
+def _admin(act: Act) -> User | None:
+    """In whose name a member is kept out or let in: nobody's, like on the command line, where this database doesn't
+    know its author as an admin, who may have become one after the backup, or have been ended since the act."""
+    return User.objects.filter(membership__in=exclusion.admins(), pk=act.by).first() if act.by else None

@@ -6,7 +6,7 @@ from django.core.management import CommandError
 from django.db import connection
 from django.test import RequestFactory
 
-from accounts.models import AuditEntry, Invitation, Membership, User, audit, exclusion
+from accounts.models import AuditEntry, Invitation, Membership, User, audit, exclusion, roles
 from accounts.models.invitation import invite, revoke
 from generation import storage
 from review import gate, journal, sweep, triggers
@@ -202,6 +202,39 @@ def test_members_and_invitations_are_as_they_were_left(place, empty_house, admin
     for name, words in (("suspended", "is suspended again"), ("ended", "is ended again")):
         assert f"{members[name].user_id} {words}" in said
     assert list(audit.broken_entries()) == []
+
+
+def test_what_admins_did_whom_the_backup_does_not_know_as_such_holds_all_the_same(
+    place, empty_house, admin, artist, reviewer
+):
+    """The program changed hands after the backup: the new admin ended the old one, who had suspended somebody."""
+    manage("backup", place)
+    exclusion.suspend(artist.membership, by=admin, reason="A reason.")
+    roles.change_role(reviewer.membership, "admin", by=admin)
+    exclusion.end(admin.membership, by=reviewer, reason="A reason.")
+    newer = factories.member("admin")
+    exclusion.suspend(factories.member().membership, by=newer, reason="Who is in no backup.")
+    sweep.sweep()
+    empty_house()
+    said = manage("restore", place)
+    assert f"Member {artist.pk} is suspended again." in said
+    assert f"The membership of {admin.pk} was ended and is not ended again: This is the last admin" in said
+    assert f"Look at the role of member {reviewer.pk}" in said
+    assert [kept.user for kept in exclusion.kept_out()] == [artist]
+    assert asked("/")[0] == "200"
+
+
+def test_an_admin_s_suspension_holds_although_that_admin_was_ended_later(place, empty_house, admin, artist):
+    other = factories.member("admin")
+    manage("backup", place)
+    exclusion.suspend(artist.membership, by=admin, reason="A reason.")
+    exclusion.end(admin.membership, by=other, reason="A reason.")
+    sweep.sweep()
+    empty_house()
+    manage("restore", place)
+    assert {kept.user for kept in exclusion.kept_out()} == {artist, admin}
+    assert exclusion.Suspension.objects.get().by is None
+    assert exclusion.Ending.objects.get().by == other
 
 
 def test_a_journal_of_another_house_is_not_taken_for_this_one_s(
