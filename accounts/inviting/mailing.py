@@ -88,7 +88,7 @@ def try_refused_again(*, by: User) -> int:
         Invitation.objects.filter(pk__in=pks).update(
             mail_due_at=timezone.now(), mail_started_at=None, mail_tries=0
         )
-    audit.record_all("invitation.mail-retried", by=by, told=[(invitation, "") for invitation in found])
+    audit.record_all("invitation.mail_retried", by=by, told=[(invitation, "") for invitation in found])
     return len(found)
 
 

@@ -128,7 +128,7 @@ def test_after_the_server_is_mended_all_refused_ones_are_tried_again_and_no_unce
     assert sorted(server.recipients()) == ["a@example.com", "b@example.com"]
     assert {state(one) for one in refused} == {"mailed"}
     assert state(uncertain) == "unknown"
-    assert AuditEntry.objects.filter(act="invitation.mail-retried", by=admin).count() == 2
+    assert AuditEntry.objects.filter(act="invitation.mail_retried", by=admin).count() == 2
     assert list(audit.broken_entries()) == []
 
 
