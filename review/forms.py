@@ -1,6 +1,7 @@
 """What artists and reviewers tell the gate: a submission's words, a decision, a takedown's reason."""
 
 import unicodedata
+from datetime import UTC
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -92,3 +93,9 @@ class AsideForm(forms.Form):
 
 class LeavingForm(forms.Form):
     until = forms.DateTimeField()  # when the claim would lapse, as the page that goes away last heard it
+
+    def clean_until(self):
+        try:
+            return self.cleaned_data["until"].astimezone(UTC)
+        except OverflowError:  # at the ends of the calendar, where no database could be asked
+            raise ValidationError(_("This is no time at which a claim could lapse.")) from None

@@ -1,5 +1,7 @@
 """A member's inbox: what happened while they were away, and whether a mail says so too."""
 
+from datetime import UTC
+
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -49,6 +51,6 @@ def mail(request):
 def _moment(text: str | None):
     try:
         found = parse_datetime(text or "")
-        return found if found and timezone.is_aware(found) else None
-    except ValueError:
+        return found.astimezone(UTC) if found and timezone.is_aware(found) else None
+    except (ValueError, OverflowError):  # the latter at the ends of the calendar
         return None

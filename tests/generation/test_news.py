@@ -197,7 +197,12 @@ def test_the_inbox_goes_on_by_key_and_costs_the_same(artist, login, django_asser
     assert seen == sorted((notice.pk for notice in artist.notices.all()), reverse=True)
 
 
-@pytest.mark.parametrize("after", ["", "x", "0000", "2026-13-45T99:99:99Z", "2026-11-24T10:00:00", "\0"])
+ENDS_OF_TIME = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
+
+
+@pytest.mark.parametrize(
+    "after", ["", "x", "0000", "2026-13-45T99:99:99Z", "2026-11-24T10:00:00", "\0", *ENDS_OF_TIME]
+)
 def test_a_broken_key_begins_at_the_top(artist, login, after):
     Notice.objects.create(user=artist, kind="take-ready", path="/studio/")
     assert len(login(artist).get("/inbox/", {"after": after}).context["notices"]) == 1

@@ -139,7 +139,18 @@ def test_a_goodbye_lengthens_nothing_and_ends_nobody_elses_claim(login, held, re
     assert Claim.objects.get().expires_at.isoformat() == until
 
 
-@pytest.mark.parametrize("until", ["", "soon", "2026-13-01T00:00:00Z", "\0", "9" * 400])
+@pytest.mark.parametrize(
+    "until",
+    [
+        "",
+        "soon",
+        "2026-13-01T00:00:00Z",
+        "\0",
+        "9" * 400,
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+    ],
+)
 def test_a_goodbye_without_a_time_is_refused_and_changes_nothing(login, held, reviewer, until):
     before = Claim.objects.get().expires_at
     assert leave(login(reviewer), held, until).status_code == 422
