@@ -120,8 +120,14 @@ def place(submission: Submission) -> int | None:
 def recently_decided(reviewer, limit: int = 5):
     """What this reviewer decided last, to find one's way back to it."""
     decided = Submission.objects.at_the_desk().filter(decision__by=reviewer)
-    related = ("artist", "withdrawal", "decision__publication__takedown")
-    return decided.select_related(*related).order_by("-decision__at")[:limit]
+    outcome = (
+        "withdrawal__at",
+        "decision__outcome",
+        "decision__publication__slug",
+        "decision__publication__takedown__at",
+    )
+    related = decided.select_related("withdrawal", "decision__publication__takedown")
+    return related.only("content", *outcome).order_by("-decision__at")[:limit]
 
 
 def _is_held() -> Exists:

@@ -20,6 +20,14 @@ from ..forms import PromptForm
 from ..models import Job
 
 PAGE = 24
+# What a list of takes needs of them: naming all columns costs more time than the database's answer.
+SHOWN = (
+    "status",
+    "prompt",
+    "steps",
+    "created_at",
+    *(f"clip__{name}" for name in ("width", "height", "frames", "fps")),
+)
 STATUS_OF_REFUSAL = {
     queue.Paused: 503,
     queue.QueueFull: 429,
@@ -114,6 +122,7 @@ def _takes(request):
         .annotate(attempt=FilteredRelation("attempts", condition=Q(attempts__ended_at=None)))
         .annotate(step=F("attempt__step"))
         .select_related("clip")
+        .only(*SHOWN)
         .order_by("-created_at", "-pk")
     )
     after = as_uuid(request.GET.get("after"))

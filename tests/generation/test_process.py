@@ -50,7 +50,8 @@ def until(engine, recipe, folder, wanted):
 
 
 def telling(events):
-    return [event for event in events if not isinstance(event, process.Tick)]
+    """What is told whatever the clock says: ticks and pictures come by time."""
+    return [event for event in events if not isinstance(event, process.Tick | process.Preview)]
 
 
 def is_gone(pid):

@@ -180,7 +180,11 @@ def test_a_click_is_found_in_the_workers_lines_of_its_job(workers, login, writte
     until(lambda: worker.log.read_text().count("attempt made its clip") == 2, 5)
     told = worker.log.read_text()
     for job, click in zip(jobs, clicks, strict=True):
-        of_job = [line for line in lines(told) if line.get("job") == str(job.pk)]
+        of_job = [
+            line
+            for line in lines(told)
+            if line.get("job") == str(job.pk) and line["message"].startswith("attempt")
+        ]
         assert [line["message"] for line in of_job] == ["attempt begins", "attempt made its clip"]
         assert {(line["request"], line["attempt"], line["user"]) for line in of_job} == {
             (click, "1", str(owner.pk))
