@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import allowance, audit
+from .exclusion import admins
 from .membership import Cohort, Membership, Role
 from .user import User, normal_email
 
@@ -186,6 +187,16 @@ def check_can_accept(invitation: Invitation) -> None:
         raise NotAcceptable(_("This invitation has expired. Ask for a new one."))
     if User.objects.filter(email=invitation.email).exists():
         raise NotAcceptable(_("There is already an account for this address. Log in instead."))
+    if invitation.role != Role.ARTIST and not _is_vouched_for(invitation):
+        raise NotAcceptable(
+            _("Whoever invited you runs the program no longer. Ask its team to send you this again.")
+        )
+
+
+def _is_vouched_for(invitation: Invitation) -> bool:
+    """Power comes from those who still have it: an ended admin must not find a door left open."""
+    by = invitation.invited_by_id
+    return by is None or admins().filter(user=by).exists()
 
 
 @transaction.atomic
@@ -208,7 +219,8 @@ def accept(invitation: Invitation, *, name: str, password: str) -> User:
 
 @transaction.atomic
 def renew(invitation: Invitation, *, by: User, seen: datetime, by_mail: bool) -> str | None:
-    """Gives an invitation a new key and a new expiry: its earlier link is dead from now on.
+    """Gives an invitation a new key and a new expiry: its earlier link is dead from now on. Where the admin
+    who wrote it is none any more, whoever renews it stands for it.
 
     With `by_mail` the mail brings the new link; else it is returned. `seen` is the expiry that the page showed: a
     second click, or a page from before, changes nothing and is told so by NotInvitable.
@@ -220,6 +232,7 @@ def renew(invitation: Invitation, *, by: User, seen: datetime, by_mail: bool) ->
     key = new_key()
     Invitation.objects.filter(pk=invitation.pk).update(
         key_hash=hashed(key),
+        invited_by=invitation.invited_by_id if _is_vouched_for(invitation) else by.pk,
         expires_at=timezone.now() + settings.INVITATION_LIFETIME,
         mail_due_at=timezone.now() if by_mail else None,
         mail_started_at=None,

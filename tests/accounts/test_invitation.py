@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Cohort, Invitation, Membership, User
+from accounts.models import AuditEntry, Cohort, Invitation, Membership, User, exclusion, roles
 from accounts.models.invitation import NotAcceptable, NotInvitable, invite, revoke
 from tests.factories import PASSWORD, member
 
@@ -141,6 +141,30 @@ def test_an_invitation_taken_back_says_so(client, admin):
     invitation.refresh_from_db()
     assert invitation.revoked_by == admin
     assert AuditEntry.objects.filter(act="invitation.revoked").count() == 1
+
+
+@pytest.mark.parametrize("fall", ["ended", "suspended", "demoted"])
+@pytest.mark.parametrize("role", ["reviewer", "admin"])
+def test_an_admin_who_is_none_any_more_has_left_no_door_to_power_open(client, login, admin, fall, role):
+    other = member("admin")
+    (made, link), (_artist_s, artist_s_link) = sent(role=role, by=admin), sent("bob@example.com", by=admin)
+    if fall == "ended":
+        exclusion.end(admin.membership, by=other, reason="A reason.")
+    elif fall == "suspended":
+        exclusion.suspend(admin.membership, by=other, reason="A reason.")
+    else:
+        roles.change_role(admin.membership, "artist", by=other)
+    for answer in (client.get(link), client.post(link, GOOD)):
+        assert (answer.status_code, "runs the program no longer" in answer.text) == (410, True)
+    assert not User.objects.filter(email=made.email).exists()
+    assert Client().post(artist_s_link, GOOD).status_code == 302, "who invites hundreds of artists may go"
+    told = {"seen": made.expires_at.isoformat()}
+    page = login(other).post(f"/program/invitations/{made.pk}/link/", told)
+    link = page.context["link"].removeprefix("http://testserver")
+    assert client.post(link, GOOD).status_code == 302
+    assert Membership.objects.get(user__email=made.email).role == role
+    made.refresh_from_db()
+    assert made.invited_by == other
 
 
 def test_an_accepted_invitation_can_not_be_taken_back(client, admin):
