@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import audit
-from .exclusion import Impossible, end_sessions
+from .exclusion import Impossible, check_runs_program, end_sessions
 from .notice import Notice, notify
 from .user import User
 
@@ -57,6 +57,7 @@ def can_reset(user: User, *, by: User | None) -> bool:
 def reset(user: User, *, by: User | None, reason: str) -> FactorReset:
     """Removes all that a person could prove themselves with beside the password, and ends their sessions."""
     user = User.objects.select_for_update().get(pk=user.pk)
+    check_runs_program(by)
     check_can_reset(user, by=by)
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user)

@@ -7,9 +7,10 @@ from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import RequestFactory
 
-from accounts.models import AuditEntry, FactorReset, Notice, User
+from accounts.models import AuditEntry, FactorReset, Membership, Notice, User
 from accounts.models.exclusion import Impossible
 from accounts.models.factors import reset
+from accounts.models.membership import Role
 from accounts.tasks import send_factor_reset
 from tests import factories
 
@@ -74,6 +75,15 @@ def test_without_a_good_reason_nothing_happens(login, admin, artist, reason):
     assert answer.status_code == 422
     assert "field-errors" in answer.text or "form-errors" in answer.text
     assert Authenticator.objects.count() == 2
+
+
+def test_whoever_is_no_admin_any_more_resets_nothing(admin, artist):
+    """Their request began before their role was taken."""
+    Membership.objects.filter(user=admin).update(role=Role.REVIEWER)
+    with pytest.raises(Impossible, match="no longer an admin"):
+        reset(with_app(artist), by=admin, reason=REASON)
+    assert Authenticator.objects.filter(user=artist).exists()
+    assert not FactorReset.objects.exists()
 
 
 def test_only_admins_reset(login, artist, reviewer):
