@@ -1,4 +1,4 @@
-"""The program's kill switch: while a Pause has no Resumption, no job is accepted or started."""
+"""The program's kill switch: while a Pause has no Resumption, no take is accepted or started."""
 
 from django.conf import settings
 from django.db import models, transaction

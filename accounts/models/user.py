@@ -5,7 +5,6 @@ import uuid
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -16,23 +15,6 @@ def random_salt() -> str:
 
 
 class UserManager(BaseUserManager):
-    def at_the_door(self):
-        """Users with all that every page asks about the person in front of it, in one query."""
-        from .allowance import AllowanceEntry
-        from .exclusion import kept_out
-        from .factors import second_factors
-        from .notice import Notice
-        from .pause import Pause
-
-        entries = AllowanceEntry.objects.filter(membership__user=OuterRef("pk")).order_by("-pk")
-        return self.select_related("membership__cohort").annotate(
-            is_kept_out=Exists(kept_out().filter(user=OuterRef("pk"))),
-            has_second_factor=Exists(second_factors().filter(user=OuterRef("pk"))),
-            has_news=Exists(Notice.objects.filter(user=OuterRef("pk"), read_at=None)),
-            is_program_paused=Exists(Pause.objects.in_force()),
-            allowance_balance=Subquery(entries.values("balance")[:1]),
-        )
-
     def create_user(self, email: str, password: str | None = None, **fields):
         user = self.model(email=normal_email(email), **fields)
         user.set_password(password)

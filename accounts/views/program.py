@@ -37,7 +37,7 @@ def program_pause(request):
     if made.reason != form.cleaned_data["reason"].strip():
         messages.info(request, _("It was paused already; that pause and its reason stay."))
     else:
-        messages.success(request, _("The program is paused: no job is accepted or started."))
+        messages.success(request, _("The program is paused: no take is accepted or started."))
     return redirect("program")
 
 

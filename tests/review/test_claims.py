@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.backends import at_the_door
 from accounts.models import exclusion
 from review import gate, queue, sealing
 from review.models import Claim, Decision
@@ -196,7 +197,7 @@ def test_the_claim_of_who_may_not_review_any_more_is_free_at_once(login, held, r
 @every_way_out
 def test_a_live_claim_decides_nothing_for_who_may_not_review_any_more(login, held, reviewer, how):
     """Over the web, and past the views: with the user as their last request had loaded it."""
-    client, as_loaded = login(reviewer), type(reviewer).objects.at_the_door().get(pk=reviewer.pk)
+    client, as_loaded = login(reviewer), at_the_door().get(pk=reviewer.pk)
     keep_out(reviewer, how)
     words = {"outcome": "approve", "content_hash": held.content_hash}
     assert client.post(f"/desk/submissions/{held.pk}/decision/", words).status_code in (302, 403)

@@ -9,7 +9,8 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.models import AuditEntry, AuditHead, User, exclusion
+from accounts.backends import at_the_door
+from accounts.models import AuditEntry, AuditHead, exclusion
 from generation import storage
 from review import gate, queue
 from review.models import Claim, Decision, Publication, Submission
@@ -71,7 +72,7 @@ def test_a_suspension_between_the_page_and_the_act_is_met_under_the_lock(reviewe
     """The person as their request had loaded them, a moment before: each act asks anew, and says why."""
     submission, publication, own = factories.submission(), factories.publication(), approved()
     assert queue.claim(submission, by=reviewer)
-    decider, artist = (User.objects.at_the_door().get(pk=user.pk) for user in (reviewer, own.artist))
+    decider, artist = (at_the_door().get(pk=user.pk) for user in (reviewer, own.artist))
     for user in (decider, artist):
         out(user.membership, by=None, reason="A reason.")
     words = {"outcome": "approve", "content_hash": submission.content_hash}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.backends import at_the_door
 from accounts.models import User, exclusion
 from review import gate, queue
 from review.models import Decision, Publication, Takedown
@@ -29,7 +30,7 @@ both_ways_out = pytest.mark.parametrize("kept_out", [suspended, ended])
 def test_a_reviewer_with_a_live_claim_decides_nothing(reviewer, kept_out):
     waiting = factories.submission()
     assert queue.claim(waiting, by=reviewer)
-    known_from_before = User.objects.at_the_door().get(pk=reviewer.pk)  # as a request that began a moment ago
+    known_from_before = at_the_door().get(pk=reviewer.pk)  # as a request that began a moment ago
     kept_out(reviewer)
     for who in (reviewer, known_from_before):
         with pytest.raises(gate.NotAllowed):
