@@ -90,8 +90,8 @@ def price_of(recipe: Recipe) -> int:
 
 def _let_in(owner) -> Membership:
     """The member's row as it is now, locked: a suspension comes before this job or after it, never in between."""
-    locked = Membership.objects.select_for_update(no_key=True, of=("self",)).select_related("cohort")
-    membership = locked.filter(user=owner).first()
+    # Without its cohort, which is read after the lock: of a join, PostgreSQL drops a row that was moved meanwhile.
+    membership = Membership.objects.select_for_update(no_key=True).filter(user=owner).first()
     if membership is None:
         raise PermissionDenied(_("The studio is for members of the program."))
     if kept_out().filter(pk=membership.pk).exists():

@@ -234,7 +234,11 @@ def end_sessions(user: User) -> None:
 
 
 def locked(membership: Membership) -> Membership:
-    """The member as they are now, their row and all admins' locked until the act is done."""
+    """The member as they are now, their row and all admins' locked until the act is done.
+
+    Read after the lock, in a statement of its own: PostgreSQL drops a row from a join with its cohort if the member was
+    moved to another one while the lock was waited for.
+    """
     rows = Membership.objects.filter(Q(pk=membership.pk) | Q(role=Role.ADMIN)).order_by("pk")
-    rows = rows.select_for_update(of=("self",)).select_related("user", "cohort")
-    return next(row for row in rows if row.pk == membership.pk)
+    list(rows.select_for_update().values_list("pk"))
+    return Membership.objects.select_related("user", "cohort").get(pk=membership.pk)

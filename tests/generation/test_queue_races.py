@@ -5,12 +5,13 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connections
+from django.db import connections, transaction
 
-from accounts.models import AllowanceEntry, allowance, exclusion
+from accounts.models import AllowanceEntry, Cohort, Membership, allowance, exclusion, grants, roles
 from generation import queue
 from generation.models import Attempt, Clip, Job
 from tests import factories
@@ -202,3 +203,34 @@ def test_a_job_sent_while_its_member_is_being_suspended_is_refused_or_cancelled(
     assert allowance.left(owner.membership) == 10
     assert queue.claim_next("tests") is None
     assert not Attempt.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["enqueue", "suspend", "change_role", "grant_extra"])
+def test_what_meets_a_move_to_another_cohort_waits_for_it_and_happens(act):
+    owner, admin = factories.member(), factories.member("admin")
+    to = Cohort.objects.create(name="Another", allowance=100)
+    acts = {
+        "enqueue": lambda: queue.enqueue(owner, factories.recipe()),
+        "suspend": lambda: exclusion.suspend(owner.membership, by=admin, reason="A reason."),
+        "change_role": lambda: roles.change_role(owner.membership, "reviewer", by=admin),
+        "grant_extra": lambda: grants.grant_extra(owner.membership, 5, by=admin),
+    }
+    has_moved = Event()
+
+    def move_slowly():
+        with transaction.atomic():
+            roles.move(owner.membership, to, by=admin)
+            has_moved.set()
+            time.sleep(0.3)
+
+    def meet():
+        assert has_moved.wait(10)
+        return acts[act]()
+
+    _moved, done = together(2, lambda number: (move_slowly, meet)[number]())
+    assert done
+    assert allowance.left(Membership.objects.get(user=owner)) == {"enqueue": 99, "grant_extra": 105}.get(
+        act, 100
+    )
