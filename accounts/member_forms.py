@@ -52,7 +52,7 @@ class AuditSearch(forms.Form):
 
     def __init__(self, *args, acts, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["act"].choices = [("", _("Any act")), *((act, act) for act in acts)]
+        self.fields["act"].choices = [("", _("Any act")), *((act, words) for words, act in acts)]
 
 
 # --- Acts on one member ----------------------------------------------------------------------------

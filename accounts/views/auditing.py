@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from ..acts import in_words, told
 from ..member_forms import AuditSearch
 from ..models import AuditEntry
 from ..models.audit import broken_entries
@@ -18,7 +19,7 @@ from ..permissions import check_can_run_program, requires
 @requires(check_can_run_program)
 def audit(request):
     acts = AuditEntry.objects.order_by("act").values_list("act", flat=True).distinct()
-    search = AuditSearch(request.GET, acts=acts)
+    search = AuditSearch(request.GET, acts=sorted((in_words(act), act) for act in acts))
     search.is_valid()
     found = AuditEntry.objects.select_related("by").order_by("-sequence")
     if act := search.cleaned_data.get("act"):
@@ -28,7 +29,7 @@ def audit(request):
     if after := as_number(request.GET.get("after")):
         found = found.filter(sequence__lt=after)
     shown, older = page(found, request)
-    return render(request, "accounts/audit.html", {"entries": shown, "older": older, "search": search})
+    return render(request, "accounts/audit.html", {"entries": told(shown), "older": older, "search": search})
 
 
 @require_POST

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from ..acts import told
 from ..member_forms import PauseForm
 from ..models import AuditEntry, Invitation, exclusion, pause
 from ..models.exclusion import Standing
@@ -62,7 +63,7 @@ def _page(request, form: PauseForm, *, status: int = 200):
         "people": _people(),
         "open_invitations": Invitation.objects.open().count(),
         "objections": exclusion.unanswered().select_related("suspension__membership__user")[:10],
-        "acts": AuditEntry.objects.select_related("by").order_by("-sequence")[:8],
+        "acts": told(AuditEntry.objects.select_related("by").order_by("-sequence")[:8]),
     }
     return render(request, "accounts/program.html", context, status=status)
 
