@@ -30,7 +30,9 @@ def seconds_left(job: Job, attempt: Attempt | None, place: int | None) -> float 
     """A guess from what recent jobs of the same model took; None when there is nothing to go by."""
     recent = [
         (end - start).total_seconds()
-        for start, end in Job.objects.filter(model=job.model, status=Job.Status.SUCCEEDED)
+        for start, end in Job.objects.filter(
+            model=job.model, status=Job.Status.SUCCEEDED, started_at__isnull=False
+        )
         .order_by("-finished_at")
         .values_list("started_at", "finished_at")[:10]
     ]

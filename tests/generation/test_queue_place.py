@@ -81,6 +81,9 @@ def test_the_time_left_is_told_from_what_recent_jobs_took(artist):
     Job.objects.filter(pk=job.pk).update(finished_at=F("started_at") + timedelta(seconds=20))
     second = factories.job(artist)
     assert outlook.seconds_left(second, None, 3) == pytest.approx(60)
+    copied = factories.clip(factories.member()).job  # the demo's copies of clips took no time at all
+    Job.objects.filter(pk=copied.pk).update(started_at=None)
+    assert outlook.seconds_left(second, None, 3) == pytest.approx(60)
     (attempt,) = claims()
     second.refresh_from_db()
     attempt = Attempt.objects.get(pk=attempt.pk)

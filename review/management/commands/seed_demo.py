@@ -135,7 +135,9 @@ def source_of(number: int, makers: list[User]) -> Clip:
 def copied(artist: User, source: Clip) -> Clip:
     """A clip of the same bytes, made by a job and an attempt like any other, before a worker could see either."""
     job = queue.enqueue(artist, source.job.recipe)
-    Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, attempts_made=1)
+    Job.objects.filter(pk=job.pk).update(
+        status=Job.Status.RUNNING, attempts_made=1, started_at=job.created_at
+    )
     attempt = Attempt.objects.create(job=job, number=1, worker="seed_demo", lease_until=job.created_at)
     files = [queue.Stored(file.kind, file.sha256, file.size) for file in source.renditions.all()]
     made = {name: getattr(source, name) for name in ("recipe", "width", "height", "frames", "fps")}
