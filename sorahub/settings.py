@@ -359,6 +359,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
+FORMAT_MODULE_PATH = "sorahub.formats"
 TIME_ZONE = setting("SORAHUB_TIME_ZONE", default="UTC")
 if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(f"SORAHUB_TIME_ZONE is {TIME_ZONE!r}, and must be like Europe/Berlin.")
