@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import pause
 from accounts.paging import as_uuid
 from accounts.permissions import check_can_create, requires
 
@@ -86,7 +85,6 @@ def _page(request, form: PromptForm, *, status: int = 200):
         "model": form.rules,
         "examples": EXAMPLES if form.rules and form.rules.id == "embedded" else (),
         "left": _left(request.user),
-        "pause": pause.current() if request.user.is_program_paused else None,
         "takes": takes[:PAGE],
         "older": f"?after={takes[PAGE - 1].pk}" if len(takes) > PAGE else None,
         "is_first_page": "after" not in request.GET,
