@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -39,7 +40,9 @@ class AccessMiddleware:
         metrics.observe(view, request.method, response.status_code, seconds)
         if view in PROBES and response.status_code < 400:
             return
-        path = logs.without_keys(request.path)
+        path = logs.without_keys(
+            quote(request.path)
+        )  # a line break in it would begin a line of a stranger's own
         facts = {
             "method": request.method,
             "view": view,

@@ -112,6 +112,15 @@ def test_no_path_tells_a_key(written):
     assert "secret2" not in told
 
 
+@pytest.mark.django_db
+def test_a_stranger_s_path_begins_no_line_of_its_own(caplog):
+    caplog.set_level(logging.INFO)
+    caplog.handler.setFormatter(logs.Plain("{levelname} {message}", style="{"))
+    Client().get("/nowhere%0AERROR%20the%20gate%20is%20down%0D%0A")
+    assert "/nowhere%0AERROR%20the%20gate%20is%20down" in caplog.text
+    assert not [line for line in caplog.text.splitlines() if line.startswith("ERROR")]
+
+
 def _paths(entries=None, prefix=""):
     for entry in get_resolver().url_patterns if entries is None else entries:
         path = prefix + str(entry.pattern)
