@@ -20,7 +20,7 @@ from generation import storage
 
 from . import journal, policy
 from .models import Approval, Claim, Decision, Publication, Submission, Takedown
-from .permissions import Conflict, NotAllowed, check_can_decide
+from .permissions import Conflict, NotAllowed, check_can_decide, check_still_in
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def decide(
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
-        _check_still_in(by)
+        check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
         decision = Decision.objects.create(
             submission=submission,
@@ -97,7 +97,7 @@ def publish(submission: Submission, *, by) -> Publication:
     """Makes an approved submission public; asked twice, it gives the same publication."""
     with transaction.atomic():
         submission = _locked(submission)
-        _check_still_in(by)
+        check_still_in(by)
         approval = check_can_publish(submission, by)
         publication = Publication.objects.filter(approval=approval).first()
         if publication is None:
@@ -163,7 +163,7 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
     """
     with transaction.atomic():
         _locked(publication.submission)
-        _check_still_in(by)
+        check_still_in(by)
         check_can_take_down(publication, by)
         takedown = Takedown.objects.filter(publication=publication).first()
         if takedown is None:
@@ -235,12 +235,6 @@ def remove_files(publication: Publication) -> None:
         storage.public().delete_folder(publication.slug)
     except OSError:
         log.exception("the files of publication %s could not be removed", publication.pk)
-
-
-def _check_still_in(by) -> None:
-    """Asked anew under the lock: a suspension may have come since this person's request began."""
-    if _is_kept_out(by.pk):
-        raise NotAllowed(_("Your membership is suspended or has ended."))
 
 
 def _is_kept_out(user_id) -> bool:

@@ -5,6 +5,7 @@ The checks before publishing and taking down are the gate's own; these are the o
 
 from django.utils.translation import gettext as _
 
+from accounts.models import exclusion
 from accounts.permissions import can_review
 
 from .models import Claim, Recusal, Submission
@@ -16,6 +17,12 @@ class NotAllowed(Exception):
 
 class Conflict(NotAllowed):
     """The world has changed since the page was shown: another decision, other content, a lapsed claim."""
+
+
+def check_still_in(by) -> None:
+    """Asked anew under the lock of an act: a suspension may have come since this person's request began."""
+    if exclusion.kept_out().filter(user=by.pk).exists():
+        raise NotAllowed(_("Your membership is suspended or has ended."))
 
 
 def check_can_submit(clip, by) -> None:

@@ -13,7 +13,7 @@ from generation import storage
 from generation.models import Clip
 
 from .models import Claim, PublicFile, Submission, Withdrawal
-from .permissions import NotAllowed, check_can_submit, check_can_withdraw
+from .permissions import NotAllowed, check_can_submit, check_can_withdraw, check_still_in
 
 CONTENT_VERSION = 1
 
@@ -32,6 +32,7 @@ def submit(
     renditions = _whole_renditions(clip)  # reads files, so it stays outside the transaction
     with transaction.atomic():
         clip = Clip.objects.select_for_update().get(pk=clip.pk)
+        check_still_in(by)
         check_can_submit(clip, by)
         submission = Submission.objects.create(
             clip=clip,

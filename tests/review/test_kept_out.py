@@ -4,8 +4,9 @@ import pytest
 
 from accounts.backends import at_the_door
 from accounts.models import User, exclusion
+from generation import storage
 from review import gate, queue
-from review.models import Decision, Publication, Takedown
+from review.models import Decision, Publication, Submission, Takedown
 
 from .. import factories
 
@@ -36,6 +37,21 @@ def test_a_reviewer_with_a_live_claim_decides_nothing(reviewer, kept_out):
         with pytest.raises(gate.NotAllowed):
             gate.decide(waiting, by=who, outcome="approve", content_hash=waiting.content_hash)
     assert not Decision.objects.exists()
+
+
+@both_ways_out
+def test_a_submission_whose_files_were_still_being_read_comes_too_late(login, artist, kept_out, monkeypatch):
+    clip, reading = factories.clip(artist), storage.FolderStore.digest
+
+    def slowly(store, name):
+        if not exclusion.is_kept_out(User(pk=artist.pk)):
+            kept_out(artist)
+        return reading(store, name)
+
+    monkeypatch.setattr(storage.FolderStore, "digest", slowly)
+    answer = login(artist).post(f"/studio/clips/{clip.pk}/submissions/", {"title": "A", "statement": "B"})
+    assert (answer.status_code, SENTENCE in answer.text) == (422, True)
+    assert not Submission.objects.exists()
 
 
 @both_ways_out
