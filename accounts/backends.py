@@ -1,18 +1,17 @@
 """How a session becomes a person: with their membership, and what every page asks about them, in one query."""
 
-from functools import cache
-
 from allauth.account import auth_backends
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery, UUIDField
 
 from .models import AllowanceEntry, Notice, Pause, User
 from .models.exclusion import kept_out
 from .models.factors import second_factors
+from .prepared import Slot, prepared
 
 
 class MemberBackend(auth_backends.AuthenticationBackend):
     def get_user(self, user_id):
-        return next(iter(_members().filter(pk=user_id)), None)
+        return next(iter(_member(pk=user_id)), None)
 
 
 def at_the_door():
@@ -27,7 +26,4 @@ def at_the_door():
     )
 
 
-@cache
-def _members():
-    """The question without its answer, built once: putting it together takes longer than asking it."""
-    return at_the_door().filter(is_active=True)
+_member = prepared(lambda: at_the_door().filter(is_active=True, pk=Slot("pk", UUIDField())))

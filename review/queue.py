@@ -105,9 +105,9 @@ def recuse(submission: Submission, *, by, reason: str) -> Recusal:
     return made
 
 
-def with_holders(submissions):
+def with_holders(submissions, *, now=None):
     """Adds `is_held`, which says whether `claim` holds now: in the same query, for however many."""
-    return submissions.annotate(is_held=_is_held()).select_related("claim__reviewer")
+    return submissions.annotate(is_held=_is_held(now)).select_related("claim__reviewer")
 
 
 def place(submission: Submission) -> int | None:
@@ -130,8 +130,8 @@ def recently_decided(reviewer, limit: int = 5):
     return related.only("content", *outcome).order_by("-decision__at")[:limit]
 
 
-def _is_held() -> Exists:
-    return Exists(Claim.objects.live().filter(submission=OuterRef("pk")))
+def _is_held(now=None) -> Exists:
+    return Exists(Claim.objects.live(now=now).filter(submission=OuterRef("pk")))
 
 
 def _lapses_at() -> datetime:

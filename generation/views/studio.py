@@ -2,7 +2,7 @@
 
 import json
 
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q, UUIDField
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.paging import as_uuid
 from accounts.permissions import check_can_create, requires
+from accounts.prepared import Slot, prepared
 
 from .. import drafts, pace, queue, tasks
 from ..embedded import EXAMPLES
@@ -79,7 +80,7 @@ def _refusal(request, form: PromptForm, *, status: int):
 
 
 def _page(request, form: PromptForm, *, status: int = 200):
-    takes = list(_takes(request)[: PAGE + 1])
+    takes = list(_takes(request))
     context = {
         "form": form,
         "model": form.rules,
@@ -115,19 +116,26 @@ def _price(form: PromptForm) -> dict:
 
 def _takes(request):
     """One's own jobs, newest first, by key: pages don't shift while new takes arrive."""
-    takes = (
-        Job.objects.visible_to(request.user)
+    after = as_uuid(request.GET.get("after"))
+    after = Job.objects.visible_to(request.user).filter(pk=after).first() if after else None
+    if not after:
+        return _newest(owner=request.user.pk)
+    older = Q(created_at__lt=after.created_at) | Q(created_at=after.created_at, pk__lt=after.pk)
+    return _listed(request.user).filter(older)[: PAGE + 1]
+
+
+def _listed(owner):
+    return (
+        Job.objects.visible_to(owner)
         .annotate(attempt=FilteredRelation("attempts", condition=Q(attempts__ended_at=None)))
         .annotate(step=F("attempt__step"))
         .select_related("clip")
         .only(*SHOWN)
         .order_by("-created_at", "-pk")
     )
-    after = as_uuid(request.GET.get("after"))
-    if after and (after := Job.objects.visible_to(request.user).filter(pk=after).first()):
-        older = Q(created_at__lt=after.created_at) | Q(created_at=after.created_at, pk__lt=after.pk)
-        takes = takes.filter(older)
-    return takes
+
+
+_newest = prepared(lambda: _listed(Slot("owner", UUIDField()))[: PAGE + 1])
 
 
 def _recipe_asked_for(request) -> dict | None:

@@ -13,12 +13,12 @@ from .submission import Submission
 
 
 class ClaimQuerySet(models.QuerySet):
-    def live(self):
+    def live(self, *, now=None):
         """Claims that hold now: not lapsed, and by somebody who may still review.
 
         A suspension, an ending or another role thus frees them in the same moment, with nothing to clean up.
         """
-        return self.filter(_holder_may_review(), expires_at__gt=timezone.now())
+        return self.filter(_holder_may_review(), expires_at__gt=now or timezone.now())
 
 
 @cache

@@ -2,14 +2,17 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import DateTimeField, UUIDField
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import check_can_review, check_can_take_down, requires
+from accounts.prepared import Slot, prepared
 from generation import media, storage
 
 from .. import gate, policy, queue
@@ -21,6 +24,12 @@ from .refusals import conflict
 PAGE = 50
 # What the list needs of those that wait: naming all columns costs more time than the database's answer.
 SHOWN = ("version", "content", "sealed_at", "claim__reviewer__name", "claim__expires_at")
+_reviewer = Slot("reviewer", UUIDField())
+_now = Slot("now", DateTimeField())
+_waiting = prepared(
+    lambda: queue.with_holders(queue.waiting_for(_reviewer), now=_now).only(*SHOWN)[: PAGE + 1]
+)
+_decided = prepared(lambda: queue.recently_decided(_reviewer))
 STEPS_ASIDE = ("passes__by", "recusals__by")
 
 
@@ -28,7 +37,7 @@ STEPS_ASIDE = ("passes__by", "recusals__by")
 @require_safe
 @requires(check_can_review)
 def desk(request):
-    waiting = list(queue.with_holders(queue.waiting_for(request.user)).only(*SHOWN)[: PAGE + 1])
+    waiting = list(_waiting(reviewer=request.user.pk, now=timezone.now()))
     return render(
         request,
         "review/desk.html",
@@ -36,7 +45,7 @@ def desk(request):
             "waiting": waiting[:PAGE],
             "has_more": len(waiting) > PAGE,
             "mine": next((item for item in waiting if _holds(request.user, item)), None),
-            "decided": queue.recently_decided(request.user),
+            "decided": _decided(reviewer=request.user.pk),
         },
     )
 

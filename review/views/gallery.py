@@ -10,6 +10,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import can_create
+from accounts.prepared import prepared
 from generation import media, storage
 
 from .. import policy as policies
@@ -20,16 +21,25 @@ PAGE = 24
 SEARCH_LIMIT = 200  # characters
 
 
+def _live():
+    return Publication.objects.live().with_content()
+
+
+_newest = prepared(lambda: _live().newest_first()[: PAGE + 1])
+
+
 @login_not_required
 @require_safe
 def gallery(request):
     words = request.GET.get("q", "").replace("\0", "")[:SEARCH_LIMIT].strip()
-    live = Publication.objects.live().with_content()
-    found = live.about(words) if words else live
     key = request.GET.get("after", "").replace("\0", "")
     after = Publication.objects.filter(slug=key).first() if key else None
-    page = found.older_than(after) if after else found
-    shown = list(page.newest_first()[: PAGE + 1])
+    found = _live()
+    if words:
+        found = found.about(words)
+    if after:
+        found = found.older_than(after)
+    shown = list(found.newest_first()[: PAGE + 1] if words or after else _newest())
     context = {
         "publications": shown[:PAGE],
         "older": _page_url(words, shown[PAGE - 1]) if len(shown) > PAGE else None,
