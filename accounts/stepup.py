@@ -23,6 +23,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from .factor_forms import ConfirmCodeForm, ConfirmPasskeyForm
@@ -126,9 +127,10 @@ def _form(user, data=None):
 def _what_was_posted(request) -> dict:
     """All of it that a page can carry; a file that is too large stays behind, by its name."""
     came_from = urlsplit(request.headers.get("Referer", ""))
+    is_here = came_from.netloc == request.get_host() and url_has_allowed_host_and_scheme(came_from.path, None)
     carried = {
         "once": secrets.token_hex(16),
-        "back": came_from.path if came_from.netloc == request.get_host() and came_from.path else "/",
+        "back": came_from.path if is_here else "/",  # a path like //evil.example would lead elsewhere
         "fields": [(name, value) for name, values in request.POST.lists() for value in values],
         "files": [],
         "lost": [],

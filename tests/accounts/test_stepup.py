@@ -148,6 +148,8 @@ def test_a_page_leads_back_on_this_site_only(room):
         "https://evil.example/program/",
         "http://testserver.evil.example/",
         "//evil.example",
+        "http://testserver//evil.example/",
+        "http://testserver/\\evil.example/",
         "",
     ):
         answer = room.post(ACT, WORDS, headers={"Referer": elsewhere})
