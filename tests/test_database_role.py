@@ -7,15 +7,20 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry, audit, exclusion
+from accounts.models import AuditEntry, audit, cohorts, exclusion, grants, pause
+from accounts.models import roles as roles_of_members
+from accounts.models.factors import reset
 from accounts.models.invitation import invite, revoke
-from generation import queue
-from review import gate, sealing, sweep, triggers
+from generation import queue, takes
+from review import deleting, gate, sealing, sweep, triggers
+from review import queue as desk
 from review.models import Submission
 from sorahub import roles
 from sorahub.backup import marker
+from sorahub.tidying import tidy
 
 from . import factories
+from .accounts.factors import with_app
 from .gate_sql import postgres_only
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +88,40 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     Submission.objects.filter(pk=refused.pk).update(
         title="", statement="", content="", erased_at=timezone.now()
     )
+
+
+@postgres_only
+def test_the_product_deletes_and_runs_the_program_too(as_the_program, login):
+    artist, reviewer, admin = (factories.member(role) for role in ("artist", "reviewer", "admin"))
+    member = artist.membership
+    deleting.delete(factories.clip(artist), by=artist)
+    gone = factories.job(artist)
+    attempt = queue.claim_next("tests")
+    queue.cancel(gone, by=artist)
+    takes.remove(gone, by=artist)
+    assert not queue.give_up(attempt, retry=True)
+    for _ in range(2):
+        waiting = factories.submission(artist=artist)
+        assert desk.claim(waiting, by=reviewer)
+        desk.pass_on(waiting, by=reviewer, reason="Another time.")
+        desk.recuse(waiting, by=reviewer, reason="The artist is a friend.")
+    cohort = cohorts.create(by=admin, name="Another", model_ids=[], allowance=100)
+    assert roles_of_members.move(member, cohort, by=admin)
+    cohorts.change(cohort, by=admin, allowance=200)
+    grants.grant_to_cohort(cohort, 5, by=admin)
+    grants.grant_extra(member, -5, by=admin)
+    assert roles_of_members.change_role(member, "reviewer", by=admin)
+    pause.pause(by=admin, reason="A reason.")
+    assert pause.resume(by=admin)
+    suspension = exclusion.suspend(member, by=admin, reason="A reason.")
+    exclusion.answer(exclusion.object_to(suspension, text="No."), by=admin, text="Yes.")
+    exclusion.end(member, by=admin, reason="A reason.")
+    reset(with_app(reviewer), by=admin, reason="Seen on the phone.")
+    session = login(admin)
+    session.get("/accounts/sessions/")
+    assert session.post("/accounts/sessions/", {"session": "others"}).status_code == 302
+    tidy()
+    assert list(audit.broken_entries()) == []
 
 
 @postgres_only
@@ -173,6 +212,7 @@ def test_every_table_of_the_gate_is_known_and_none_can_be_deleted_from():
     assert set(triggers.IDENTITY) <= set(roles.tables())
     assert not roles.DELETED & set(triggers.IDENTITY)
     assert not roles.READ_ONLY & set(triggers.IDENTITY)
+    assert set(roles.tables()) >= roles.DELETED, "a name that no table has"
     for table in triggers.IDENTITY:
         rights = " ".join(roles._rights(table))
         assert "DELETE" not in rights
