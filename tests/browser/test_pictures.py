@@ -26,7 +26,7 @@ PICTURES = {
     "desk": ("reviewer", ["/desk/"], 1280, 720, "dark"),
     "room": ("reviewer", ["/desk/", ROOM], 1280, 860, "dark"),
     "program": ("admin", ["/program/"], 1280, 860, "dark"),
-    "member": ("admin", ["/program/members/", MEMBER], 1280, 860, "light"),
+    "member": ("admin", ["/program/members/?q=artist", MEMBER], 1280, 860, "light"),
     "invitations": ("admin", ["/program/invitations/"], 1280, 720, "dark"),
 }
 
@@ -39,7 +39,13 @@ def test_a_picture_of(onlooker, tmp_path, name):
         page.goto(stop if isinstance(stop, str) else first_link(page, stop))
     page.locator("h1").first.wait_for()
     page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => {})))")
-    page.wait_for_function("[...document.querySelectorAll('video')].every(video => video.readyState > 0)")
+    # Until it could play, a player draws a wheel over its clip.
+    page.evaluate(
+        "document.querySelectorAll('video').forEach(video => { video.preload = 'auto'; video.load(); })"
+    )
+    page.wait_for_function("[...document.querySelectorAll('video')].every(video => video.readyState > 3)")
+    if page.locator("video").count():
+        page.wait_for_timeout(1000)  # and then the wheel fades out
     kept = Path(os.environ.get("SORAHUB_PICTURES") or tmp_path, f"{name}.png")
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(kept, optimize=True)
