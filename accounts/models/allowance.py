@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .membership import Membership
+from .membership import Cohort, Membership
 from .user import User
 
 
@@ -83,7 +83,7 @@ def settle(job: uuid.UUID, spent: int) -> None:
     """Charges what a finished job really took, and never more than was reserved; once."""
     reserved = _reserved(job)
     if reserved and not _is_closed(reserved):
-        unused = max(-reserved.seconds - spent, 0)
+        unused = max(-reserved.seconds - spent, 0) if _counts(reserved) else 0
         _enter(reserved.membership, AllowanceEntry.Kind.SETTLED, unused, job=job)
 
 
@@ -95,7 +95,7 @@ def give_back(job: uuid.UUID) -> None:
         return
     entries = AllowanceEntry.objects.filter(job=job)
     if not entries.filter(kind=AllowanceEntry.Kind.GIVEN_BACK).exists():
-        costs = -sum(entries.values_list("seconds", flat=True))
+        costs = -sum(entries.values_list("seconds", flat=True)) if _counts(reserved) else 0
         _enter(reserved.membership, AllowanceEntry.Kind.GIVEN_BACK, costs, job=job)
 
 
@@ -109,6 +109,13 @@ def _reserved(job: uuid.UUID) -> AllowanceEntry | None:
     if entry:
         _locked(entry.membership)
     return entry
+
+
+def _counts(reserved: AllowanceEntry) -> bool:
+    """Not if it went below zero, as only members without a limit go, and there is a limit now: that one began anew,
+    whatever had been spent, so nothing of it can come back on top."""
+    limited = Cohort.objects.filter(memberships=reserved.membership_id, allowance__isnull=False)
+    return reserved.balance >= 0 or not limited.exists()
 
 
 def _is_closed(reserved: AllowanceEntry) -> bool:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from accounts.models import AllowanceEntry, AuditEntry, allowance, exclusion, pause
+from accounts.models import AllowanceEntry, AuditEntry, allowance, cohorts, exclusion, pause
 from generation import queue
 from generation.models import Attempt, Job
 from review.models import Submission
@@ -212,6 +212,28 @@ def test_a_refused_clip_s_seconds_are_given_back(artist, outcome):
         factories.decision(Submission.objects.get(pk=second.pk), "refuse")
         assert left(artist) == 10
         assert [kind for kind, _seconds in ledger(clip.job)] == ["reserved", "settled", "given-back"]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "finished", "refused"])
+def test_what_was_spent_before_there_was_a_limit_comes_back_on_top_of_none(artist, admin, end):
+    found = cohort(artist, allowance=None)
+    submission = factories.submission(artist=artist)
+    job = queue.enqueue(artist, long_recipe())
+    (attempt,) = claims()
+    cohorts.change(found, by=admin, allowance=10)
+    found.refresh_from_db()
+    assert left(artist) == 10
+    if end == "cancelled":
+        queue.cancel(job, by=artist)
+    elif end == "finished":
+        assert finish(attempt)
+    else:
+        factories.decision(submission, "refuse")
+    assert left(artist) == 10
+    later = queue.enqueue(artist, long_recipe())
+    queue.cancel(later, by=artist)
+    assert ledger(later) == [("reserved", -3), ("given-back", 3)]
+    assert left(artist) == 10
 
 
 def test_a_cohort_without_a_limit_keeps_its_books_all_the_same(artist):
