@@ -65,7 +65,7 @@ def _standing(emails: list[str]) -> dict[str, str]:
     for invitation in opened:
         said = {
             "when": date_format(timezone.localtime(invitation.created_at), "j F Y"),
-            "who": invitation.invited_by.name if invitation.invited_by else _("the command line"),
+            "who": invitation.invited_by.name if invitation.invited_by else _("the operator"),
         }
         told[invitation.email] = _("Already invited on %(when)s, by %(who)s.") % said
     for email in User.objects.filter(email__in=emails).values_list("email", flat=True):

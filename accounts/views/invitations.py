@@ -106,7 +106,7 @@ def invitation_page(request, pk):
 
 def _events(invitation: Invitation) -> list[dict]:
     """What is known of an invitation's way, oldest first."""
-    told = [(_("Invited"), invitation.created_at, invitation.invited_by or _("the command line"), "")]
+    told = [(_("Invited"), invitation.created_at, invitation.invited_by or _("the operator"), "")]
     if invitation.mailed_at:
         told.append((_("Mail handed to the mail server"), invitation.mailed_at, "", ""))
     elif invitation.mail_started_at:
@@ -115,7 +115,7 @@ def _events(invitation: Invitation) -> list[dict]:
         told.append((_("Came in"), invitation.accepted_at, invitation.membership.user, "good"))
     if invitation.revoked_at:
         told.append(
-            (_("Taken back"), invitation.revoked_at, invitation.revoked_by or _("the command line"), "bad")
+            (_("Taken back"), invitation.revoked_at, invitation.revoked_by or _("the operator"), "bad")
         )
     if invitation.state == "expired":
         told.append((_("Expired"), invitation.expires_at, "", "bad"))

@@ -23,6 +23,8 @@ PAGES = {
         "/policy/",
         "/accounts/login/",
         "/accounts/password/reset/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/1-used-up/",
         "/accounts/signup/",
         "/nowhere/",
         "/invitations/wrong-key/",
