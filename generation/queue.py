@@ -7,7 +7,6 @@ open Attempt, so that a worker whose lease has lapsed can't finish what another 
 import math
 import uuid
 from dataclasses import dataclass
-from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -315,5 +314,6 @@ def _end(attempt: Attempt, outcome: str, *, to: str, error: str = "", detail: st
     if to == Job.Status.FAILED:
         allowance.give_back(attempt.job_id)
     if over:
-        transaction.on_commit(partial(news.tell_of_end, attempt.job_id), robust=True)
+        # No partial: Django names a callback that failed by its __qualname__, and fails itself without one.
+        transaction.on_commit(lambda: news.tell_of_end(attempt.job_id), robust=True)
     return True

@@ -7,7 +7,6 @@ byte is public before its row says so, and none is served after the row that end
 import logging
 from datetime import datetime
 from enum import Enum
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -169,7 +168,8 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
         if takedown is None:
             takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
             entry = audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
-            transaction.on_commit(partial(journal.write, entry), robust=True)
+            # No partial: Django names a callback that failed by its __qualname__, and fails itself without one.
+            transaction.on_commit(lambda: journal.write(entry), robust=True)
         elif takedown.by_id != by.pk:
             raise Conflict(_("Somebody else has taken this clip down already. Your reason was not recorded."))
     remove_files(publication)
@@ -211,7 +211,7 @@ def replay_takedown(
             reason = _("Replayed from the journal after a restore; the reason given then is not in it.")
             Takedown.objects.create(publication=publication, by=by, at=at or timezone.now(), reason=reason)
             entry = audit.record("publication.taken_down", by=by, subject=publication, words=reason)
-            transaction.on_commit(partial(journal.write, entry), robust=True)
+            transaction.on_commit(lambda: journal.write(entry), robust=True)
             outcome = Replayed.AGAIN
     remove_files(publication)
     return outcome

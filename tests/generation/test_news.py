@@ -101,6 +101,17 @@ def test_without_a_cache_the_notice_comes_all_the_same(artist, ended, monkeypatc
     assert len(news_of(artist)) == 1
 
 
+def test_a_broker_that_is_away_spoils_no_take(artist, monkeypatch, django_capture_on_commit_callbacks):
+    def away(*_args, **_options):
+        raise ConnectionError("the broker is away")
+
+    monkeypatch.setattr(news.mail_news, "apply_async", away)
+    job, attempt = claimed(artist)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert finish(attempt)
+    assert news_of(artist) == [("take-ready", f"/studio/jobs/{job.pk}/")]
+
+
 def test_many_takes_send_one_mail_and_each_its_notice(artist, ended):
     for _ in range(3):
         ended(claimed(artist)[1])
