@@ -3,6 +3,7 @@
 import ast
 import difflib
 import importlib.util
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,14 @@ def of(target: Target) -> list[Mutant]:
             line, name = _difference(source, changed)
             function = next((name for name, lines in places.items() if line in lines), None)
             if function and (not target.functions or function in target.functions):
-                found.setdefault(changed, Mutant(target, function, changed, f"{function}: {name}"))
-    return sorted(found.values(), key=lambda mutant: mutant.name)
+                found.setdefault(changed, (function, f"{function}: {name}"))
+    seen, mutants = Counter(), []
+    for changed, (function, name) in found.items():
+        seen[name] += 1  # the same line may stand in a function twice
+        mutants.append(
+            Mutant(target, function, changed, f"{name} ({seen[name]})" if seen[name] > 1 else name)
+        )
+    return sorted(mutants, key=lambda mutant: mutant.name)
 
 
 def _functions(source: str) -> dict[str, range]:

@@ -1,42 +1,42 @@
 """Runs each mutant against the tests that reach it, and names those that live: `python -m tests.mutation.run`.
 
-The tests run in a fork that has everything loaded but the mutated module, on a copy of one prepared database, so that
-a mutant costs seconds. Which tests reach which function is found out first, in one run of the unchanged code.
+Name a module to run its mutants alone. A run writes what it finds into var/mutation/ as it goes; `--resume` goes on
+after a run that was stopped, or after new tests: what was killed stays killed while the module's text is the same.
+Which tests reach which function is found out first, in one run of the unchanged code.
 """
 
-import importlib
+import hashlib
 import json
 import os
-import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 import tomllib
-from contextlib import contextmanager, suppress
-from importlib.machinery import SourceFileLoader
-from importlib.util import spec_from_loader
-from itertools import groupby
+from collections import Counter, defaultdict
+from dataclasses import asdict
 from pathlib import Path
 
-import pytest
-
+from .forks import prepare
 from .mutants import Mutant, Target, of
+from .trial import Outcome, Recorder, Trial, can_be_exchanged
 
 HERE = Path(__file__).parent
-LIMIT = 120  # seconds for one mutant: it may loop for ever, which is as good as failing
+FOUND = HERE.parents[1] / "var" / "mutation"
+LIMIT = 300  # seconds for one mutant, many times what its tests take; once more, three times as long, if they don't do
 GATE = Target(
     "review.gate",
     (),
     (
         "tests/review/test_gate_acts.py",
+        "tests/review/test_replayed_takedowns.py",
         "tests/review/test_deciding.py",
         "tests/review/test_publishing.py",
         "tests/review/test_claims.py",
         "tests/review/test_stepping_aside.py",
         "tests/review/test_sweep.py",
         "tests/review/test_kept_out.py",
+        "tests/review/test_journal.py",
+        "tests/review/test_gate_races.py",
         "tests/review/test_races.py",
         "tests/generation/test_queue_limits.py",
     ),
@@ -54,187 +54,117 @@ CLAIM = Target(
 )
 
 
-def survivors(target: Target, *, only=None) -> list[str]:
-    """Names of the mutants that no test notices, on the database that the environment names."""
-    place = Path(tempfile.mkdtemp(prefix="mutants-"))
-    try:
-        reached = _reached(target, place)
-        mutants = [mutant for mutant in of(target) if only is None or mutant.name in only]
-        living = []
-        for number, mutant in enumerate(mutants, 1):
-            started = time.monotonic()
-            lives = _survives(mutant, reached.get(mutant.function, []))
-            if lives:
-                living.append(mutant.name)
-            word = "SURVIVES" if lives else "killed  "
-            print(
-                f"{number:4}/{len(mutants)} {word} {time.monotonic() - started:5.1f} s  {mutant.name[:150]}",
-                flush=True,
-            )
-        return living
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+def outcomes(target: Target, *, only=None, resume=False) -> dict[str, Outcome]:
+    """{mutant's name: what became of it}, on the database that the environment names."""
+    found = _Found(target, resume)
+    mutants = [mutant for mutant in of(target) if only is None or mutant.name in only]
+    waiting = [mutant for mutant in mutants if mutant.name not in found.outcomes]
+    inside = [mutant for mutant in waiting if can_be_exchanged(target, mutant.source)]
+    trial = Trial(target, lambda trial: _try(trial, trial.outcome_of, inside, found))
+    if not (pid := os.fork()):  # the tests load the module, and what follows must not have it
+        os._exit(trial.run())
+    if os.waitpid(pid, 0)[1]:
+        raise SystemExit("The run came to no end.")
+    found.read()
+    _try(trial, trial.outcome_of_loading, [mutant for mutant in waiting if mutant not in inside], found)
+    return {mutant.name: found.outcomes[mutant.name] for mutant in mutants}
 
 
-def _reached(target: Target, place: Path) -> dict[str, list[str]]:
+def _try(trial: Trial, outcome_of, mutants: list[Mutant], found: "_Found") -> None:
+    reached = found.reached or found.keep_reached(_reached(trial))
+    unchanged = trial.target.path.read_text()
+    kills = defaultdict(Counter)  # what has killed a function's mutants comes first for the next of them
+
+    def fails_anyway(test: str) -> bool:
+        return not outcome_of(unchanged, [test], limit=3 * LIMIT).lives
+
+    for number, mutant in enumerate(mutants, 1):
+        started = time.monotonic()
+        deadly = kills[mutant.function]
+        tests = sorted(reached.get(mutant.function, []), key=deadly.__getitem__, reverse=True)
+        outcome = _outcome(mutant, tests, outcome_of, fails_anyway) if tests else Outcome(0, "")
+        found.keep(mutant, outcome)
+        deadly[outcome.by] += 1
+        word = "killed  " if outcome.is_killed else "SURVIVES" if outcome.lives else "UNCLEAR "
+        seconds = f"{time.monotonic() - started:5.1f} s"
+        print(f"{number:4}/{len(mutants)} {word} {seconds}  {mutant.name[:150]}  {outcome.by}", flush=True)
+
+
+def _outcome(mutant: Mutant, tests: list[str], outcome_of, fails_anyway) -> Outcome:
+    """A slow machine kills nothing: what ran out of time gets more of it, and what meets itself in threads is asked
+
+    whether the unchanged code passes in this same moment.
+    """
+    for limit in (LIMIT, 3 * LIMIT):
+        outcome = outcome_of(mutant.source, tests, limit=limit)
+        if "races" in outcome.by and fails_anyway(outcome.by):
+            outcome = Outcome(outcome.code, "")
+        elif outcome.lives or outcome.is_killed:
+            break
+    return outcome
+
+
+def _reached(trial: Trial) -> dict[str, list[str]]:
     """{function: the tests that call it}, from a run of the unchanged code, which must be green.
 
     In the order of the target's files, of which the first say most about it, and in each the quickest first.
     """
-    told = place / "reached.json"
-
-    def record() -> int:
-        recorder = Recorder(str(target.path))
-        code = _pytest(target.tests, plugins=[recorder])
-        told.write_text(json.dumps({"reached": recorder.reached, "loaded": sorted(sys.modules)}))
-        return code
-
-    if _in_a_fork(record, limit=1800) != 0:
-        raise SystemExit("The tests fail without any mutant.")
-    heard = json.loads(told.read_text())
-    _load(heard["loaded"])
-    reached = heard["reached"]
+    target = trial.target
+    with tempfile.TemporaryDirectory() as place:
+        recorder = Recorder(target.path, told=Path(place, "reached.json"))
+        text = target.path.read_text()
+        outcome = trial.outcome_of(text, list(trial.items), limit=3600, around=recorder.around)
+        if not outcome.lives:
+            raise SystemExit(f"The tests fail without any mutant: {outcome}")
+        heard = json.loads(recorder.told.read_text())
     order = list(target.tests)
     return {
         function: sorted(tests, key=lambda test: (order.index(test.partition("::")[0]), tests[test]))
-        for function, tests in reached.items()
+        for function, tests in heard.items()
     }
 
 
-def _survives(mutant: Mutant, tests: list[str]) -> bool:
-    def attempt() -> int:
-        sys.meta_path.insert(0, Mutated(mutant))
-        # File by file, because most die in the first.
-        for _file, its_tests in groupby(tests, key=lambda test: test.partition("::")[0]):
-            if code := _pytest([*its_tests, "-x"]):
-                return code
-        return 0
+class _Found:
+    """What a run finds, on disk at once; and what an earlier one found of the same text."""
 
-    return not tests or _in_a_fork(attempt, limit=LIMIT) == 0
+    def __init__(self, target: Target, resume: bool):
+        from django.db import connection
 
+        FOUND.mkdir(parents=True, exist_ok=True)
+        self.path = FOUND / f"{target.module}-{connection.vendor}.jsonl"
+        self.reached_path = self.path.with_suffix(".reached.json")
+        self.text, self.tests_text = _hash(target.path), _hash(target.path, *map(Path, target.tests))
+        if not resume:
+            self.path.unlink(missing_ok=True)
+            self.reached_path.unlink(missing_ok=True)
+        self.outcomes, self.reached = {}, None
+        self.read()
 
-def _load(names: list[str]) -> None:
-    """Imports other people's modules before the forks, so that they needn't; ours would bring the mutated one along."""
-    ours = {"accounts", "generation", "review", "sorahub", "tests"}
-    for name in names:
-        if name.partition(".")[0] not in ours:
-            with suppress(Exception):  # some are names that only their own package can import
-                importlib.import_module(name)
+    def read(self) -> None:
+        """What was killed, with the same text of the module; what lived, with the same tests, too."""
+        if self.path.exists():
+            for one in map(json.loads, self.path.read_text().splitlines()):
+                outcome = Outcome(one["code"], one["by"])
+                if one["text"] == self.text and (outcome.is_killed or one["tests_text"] == self.tests_text):
+                    self.outcomes[one["mutant"]] = outcome
+        if self.reached_path.exists():
+            known = json.loads(self.reached_path.read_text())
+            self.reached = known["reached"] if known["text"] == self.tests_text else None
 
+    def keep(self, mutant: Mutant, outcome: Outcome) -> None:
+        self.outcomes[mutant.name] = outcome
+        told = {"mutant": mutant.name, "text": self.text, "tests_text": self.tests_text, **asdict(outcome)}
+        with self.path.open("a") as file:
+            print(json.dumps(told), file=file)
 
-class Recorder:
-    """A plugin that notes which functions of one file each test calls, and how long it takes."""
-
-    def __init__(self, path: str):
-        self.path, self.reached = path, {}
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item):
-        called, started = set(), time.monotonic()
-
-        def note(frame, event, _arg):
-            if event == "call" and frame.f_code.co_filename == self.path:
-                called.add(frame.f_code.co_name)
-
-        threading.setprofile(note)
-        sys.setprofile(note)
-        yield
-        sys.setprofile(None)
-        threading.setprofile(None)
-        for name in called:
-            self.reached.setdefault(name, {})[item.nodeid] = time.monotonic() - started
+    def keep_reached(self, reached: dict[str, list[str]]) -> dict[str, list[str]]:
+        self.reached = reached
+        self.reached_path.write_text(json.dumps({"text": self.tests_text, "reached": reached}))
+        return reached
 
 
-class Mutated(SourceFileLoader):
-    """Gives a module its mutant's source, whoever imports it first."""
-
-    def __init__(self, mutant: Mutant):
-        super().__init__(mutant.target.module, str(mutant.target.path))
-        self.mutant = mutant
-
-    def find_spec(self, name, _path=None, _target=None):
-        return spec_from_loader(name, self) if name == self.mutant.target.module else None
-
-    def get_code(self, _fullname):
-        return compile(self.mutant.source, self.path, "exec")
-
-
-def _pytest(arguments: list[str], plugins=()) -> int:
-    quiet = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-m", "not browser and not soak"]
-    lean = ["-p", "pytest_django.plugin", "--assert=plain"]
-    return int(pytest.main([*arguments, *quiet, *lean], plugins=list(plugins)))
-
-
-# --- A fork with a database of its own -------------------------------------------------------------------
-
-
-def prepare() -> None:
-    """Loads Django and makes the test database once; the forks work on copies of it."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    import django
-    from django.test import utils
-
-    django.setup()
-    utils.setup_databases(verbosity=0, interactive=False)
-    utils.setup_databases = lambda *_args, **_options: []  # pytest-django would make it anew in each fork
-    utils.teardown_databases = lambda *_args, **_options: None
-    loaded = {GATE.module, CLAIM.module} & set(sys.modules)
-    if loaded:
-        raise SystemExit(f"{loaded} is loaded already: its mutants would not be met.")
-
-
-def _in_a_fork(act, *, limit: float) -> int:
-    """The exit code of `act`, run in a fork with a copy of the database; -1 if it took too long."""
-    from django.db import connections
-
-    connections.close_all()
-    with _copied_database():
-        pid = os.fork()
-        if not pid:
-            code = 70
-            try:
-                os.setsid()
-                quiet = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(quiet, 1)
-                os.dup2(quiet, 2)
-                code = act()
-            finally:
-                os._exit(code)
-        end = time.monotonic() + limit
-        while time.monotonic() < end:
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.02)
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return -1
-
-
-@contextmanager
-def _copied_database():
-    from django.db import connection
-
-    original = connection.settings_dict["NAME"]
-    copy = f"{original}-mutant"
-    try:
-        if connection.vendor == "postgresql":
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
-                cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{original}"')
-        else:
-            shutil.copyfile(original, copy)
-        connection.settings_dict["NAME"] = copy
-        yield
-    finally:
-        connection.settings_dict["NAME"] = original
-        if connection.vendor == "postgresql":
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
-        else:
-            for left in Path(copy).parent.glob(Path(copy).name + "*"):
-                left.unlink()
+def _hash(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def known(target: Target) -> dict[str, dict]:
@@ -245,28 +175,39 @@ def known(target: Target) -> dict[str, dict]:
     }
 
 
-def main() -> int:
-    """0 if exactly the explained mutants live."""
+def main(arguments: list[str]) -> int:
+    """0 if every mutant is killed, or lives and is explained, on the database that the environment names."""
     from django.db import connection
 
-    chosen = [target for target in (GATE, CLAIM) if not sys.argv[1:] or target.module in sys.argv[1:]]
-    prepare()
+    named = [one for one in arguments if one != "--resume"]
+    chosen = [target for target in (GATE, CLAIM) if not named or target.module in named]
+    prepare({GATE.module, CLAIM.module})
     wrong = 0
     for target in chosen:
+        started = time.monotonic()
         # What dies on SQLite is dead. On PostgreSQL, where the races are run too, only the survivors are tried again.
-        living = survivors(target, only=None if connection.vendor == "sqlite" else set(known(target)))
-        explained = [name for name, one in known(target).items() if connection.vendor in one["on"]]
-        new = [name for name in living if name not in explained]
-        gone = [name for name in explained if name not in living]
+        only = None if connection.vendor == "sqlite" else set(known(target))
+        told = outcomes(target, only=only, resume="--resume" in arguments)
+        explained = {name for name, one in known(target).items() if connection.vendor in one["on"]}
+        living = {name for name, outcome in told.items() if outcome.lives}
+        complaints = {
+            "lives unexplained": living - explained,
+            "came to no clear end": {
+                name for name, outcome in told.items() if not (outcome.lives or outcome.is_killed)
+            },
+            "is explained, but lives no more": explained - living,
+        }
         print(
-            f"{target.module}: {len(of(target))} mutants, {len(living)} live, {len(new)} of them unexplained"
+            f"{target.module} on {connection.vendor}: {len(told)} mutants,"
+            f" {sum(outcome.is_killed for outcome in told.values())} killed,"
+            f" {len(living & explained)} live and are explained, {time.monotonic() - started:.0f} s"
         )
-        for word, names in (("lives unexplained", new), ("is explained, but lives no more", gone)):
-            for name in names:
+        for word, names in complaints.items():
+            for name in sorted(names):
                 print(f"  {word}: {name}")
-        wrong += len(new) + len(gone)
+        wrong += sum(map(len, complaints.values()))
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
