@@ -18,7 +18,14 @@ class Target:
 
     module: str
     functions: tuple[str, ...]
-    tests: tuple[str, ...]
+    files: tuple[str, ...]
+    races: tuple[str, ...]  # what tells on PostgreSQL of mutants that no test on SQLite can notice
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        from django.db import connection
+
+        return self.files if connection.vendor == "sqlite" else self.races
 
     @property
     def path(self) -> Path:

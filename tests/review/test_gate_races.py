@@ -6,6 +6,7 @@ from django.db import connection
 from accounts.models import AuditEntry
 from review import gate
 from review.models import Submission, Takedown
+from review.permissions import Conflict
 from tests import factories
 
 from .racing import held_up
@@ -28,6 +29,21 @@ def test_a_copy_that_ends_while_a_takedown_is_under_way_waits_for_it_and_clears_
     )
     assert told == [False]
     assert not gate.has_its_files(publication)
+
+
+def test_who_comes_second_with_a_takedown_waits_for_the_first_and_is_told():
+    publication = factories.publication()
+
+    def take_down(by):
+        try:
+            return gate.take_down(publication, by=by).by
+        except Conflict:
+            return "told"
+
+    staff = [factories.member(role) for role in ("reviewer", "admin")]
+    acts = [lambda by=by: take_down(by) for by in staff]
+    outcomes = held_up(Submission, publication.submission.pk, *acts)
+    assert set(outcomes) == {"told", Takedown.objects.get().by}
 
 
 def test_of_two_replays_of_one_takedown_at_once_one_records_it(admin):
