@@ -47,7 +47,12 @@ PAGES = {
         "/desk/",
         "/standing/",
     ],
-    "reviewer": ["/desk/", re.compile(r"^/desk/submissions/[\w-]+/$"), "/desk/", "Review the next one"],
+    "reviewer": [
+        "/desk/",
+        re.compile(r"^/desk/submissions/[\w-]+/$"),
+        "/desk/",
+        "Review the next one|Go on with your clip",
+    ],
     "admin": [
         "/program/",
         "/program/members/",
@@ -83,7 +88,7 @@ def go(page, stop: str | re.Pattern) -> None:
     elif stop.startswith("/"):
         page.goto(stop)
     else:
-        page.get_by_role("button", name=stop).click()
+        page.get_by_role("button", name=re.compile(stop)).click()
 
 
 def violations(page) -> list[str]:

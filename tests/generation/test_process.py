@@ -177,7 +177,7 @@ def test_a_child_that_hangs_is_killed(tmp_path):
 
 def test_a_child_that_never_loads_is_killed(engine, tmp_path, monkeypatch):
     engine.close()
-    impatient = replace(catalog.TESTCARD, load_seconds=0.01)
+    impatient = replace(catalog.TESTCARD, load_seconds=0.0)
     monkeypatch.setattr(catalog, "CATALOG", {"testcard": impatient})
     assert telling(run(engine, recipe(), tmp_path))[-1].sentence == process.HUNG
 

@@ -210,8 +210,10 @@ def test_a_heartbeat_and_a_takeover_at_once_leave_one_holder_who_knows(login):
         take = posting(login, other, f"/desk/submissions/{submission.pk}/claim/")
         time.sleep(0.1)
         told = at_once(beat, take)
-        assert told in ([200, 409], [409, 302]), number
-        assert Claim.objects.get(submission=submission).reviewer == (holder if told[0] == 200 else other)
+        # The third: asked for while it still held, and the sign of life came when it held no more.
+        assert told in ([200, 409], [409, 302], [409, 409]), number
+        holders = [claim.reviewer for claim in Claim.objects.live().filter(submission=submission)]
+        assert holders == {200: [holder], 302: [other], 409: []}[min(told)], number
 
 
 def test_a_goodbye_and_a_heartbeat_at_once_never_lose_the_claim_of_who_is_back(login):
