@@ -8,6 +8,7 @@ remade table's triggers without a word. `missing_triggers` compares the live sch
 from dataclasses import dataclass
 
 from django.db import connection as default_connection
+from django.db.migrations import RunPython
 
 PREFIX = "gate_"
 
@@ -154,6 +155,14 @@ def lower_gate(connection=default_connection) -> None:
                 cursor.execute(f'DROP FUNCTION IF EXISTS "{trigger}"()')
             else:
                 cursor.execute(f'DROP TRIGGER "{trigger}"')
+
+
+def raised() -> RunPython:
+    """The operation of a migration that raises the gate, over the tables as they are by then."""
+    return RunPython(
+        lambda _apps, editor: raise_gate(editor.connection),
+        lambda _apps, editor: lower_gate(editor.connection),
+    )
 
 
 def missing_triggers(connection=default_connection) -> list[str]:

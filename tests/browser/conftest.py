@@ -112,11 +112,19 @@ def house(tmp_path_factory):
         yield made
 
 
+@contextmanager
+def opened_without_worker(place: Path, make: str = "", **settings: str):
+    """A house in which nothing is generated; `make` is Python that fills it."""
+    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker", **settings) as made:
+        if make:
+            made.manage("shell", "-v0", "-c", make)
+        yield made
+
+
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory):
-    """Where things are only looked at: no worker, and the demo's clips in the gallery and at the desk."""
-    place = tmp_path_factory.mktemp("furnished")
-    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker") as made:
+    """Where things are only looked at: the demo's clips in the gallery and at the desk."""
+    with opened_without_worker(tmp_path_factory.mktemp("furnished")) as made:
         made.manage("seed_demo")
         yield made
 

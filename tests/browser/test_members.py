@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import PASSWORD, WEB, opened_house, visitors_of
+from .conftest import PASSWORD, opened_without_worker, visitors_of
 
 pytestmark = pytest.mark.browser
 
@@ -25,9 +25,7 @@ second.save()
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     """A house with two admins and some members; nothing is made in it, so that no worker is needed."""
-    place = tmp_path_factory.mktemp("program")
-    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker", SORAHUB_TESTCARD="1") as made:
-        made.manage("shell", "-v0", "-c", MAKE)
+    with opened_without_worker(tmp_path_factory.mktemp("program"), MAKE, SORAHUB_TESTCARD="1") as made:
         yield made
 
 

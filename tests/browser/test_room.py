@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import WEB, opened_house, visitors_of
+from .conftest import opened_without_worker, visitors_of
 from .test_access import sideways, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("free")]
@@ -34,9 +34,7 @@ print(claim and (claim.reviewer.email, round((claim.expires_at - timezone.now())
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A house with a long queue, and two reviewers; nothing is made in it, so that no worker is needed."""
-    place = tmp_path_factory.mktemp("desk")
-    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker", SORAHUB_TESTCARD="1") as made:
-        made.manage("shell", "-v0", "-c", MAKE)
+    with opened_without_worker(tmp_path_factory.mktemp("desk"), MAKE, SORAHUB_TESTCARD="1") as made:
         yield made
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.accounts.factors import code
 
-from .conftest import PASSWORD, WEB, opened_house, visitors_of
+from .conftest import PASSWORD, opened_without_worker, visitors_of
 from .test_access import sideways, violations
 
 pytestmark = pytest.mark.browser
@@ -28,9 +28,7 @@ for row in Session.objects.all():
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory):
     """A house that asks for second factors, opened by a name: a passkey is bound to one, not to an address."""
-    place = tmp_path_factory.mktemp("strict")
-    settings = {"SORAHUB_REQUIRE_MFA": "1", "BROKER_URL": f"filesystem://{place}/broker"}
-    with opened_house(place, WEB, **settings) as made:
+    with opened_without_worker(tmp_path_factory.mktemp("strict"), SORAHUB_REQUIRE_MFA="1") as made:
         yield replace(made, address=made.address.replace("127.0.0.1", "localhost"))
 
 
