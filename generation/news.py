@@ -21,10 +21,10 @@ MAIL_EVERY = 600  # seconds: of many takes that end, the first one in this time 
 KIND = {Job.Status.SUCCEEDED: Notice.Kind.TAKE_READY, Job.Status.FAILED: Notice.Kind.TAKE_FAILED}
 
 
-def watching(job: Job) -> None:
+def watching(job: Job, *, seconds: int | None = None) -> None:
     """Somebody looks at this job's page, or at that of a take of the same click."""
     try:
-        cache.set(_mark(job), True, WATCHED)
+        cache.set(_mark(job), True, WATCHED if seconds is None else seconds)
     except Exception as error:  # a cache that is away costs a needless notice, not the page
         log.warning("could not note who is watching: %s", type(error).__name__)
 

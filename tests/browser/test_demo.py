@@ -1,0 +1,14 @@
+"""What somebody finds who has just started the demo."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_makings_of_the_demo_are_no_news(onlooker):
+    page = onlooker("artist")
+    page.goto("/studio/")
+    expect(page.locator("#take-list article")).to_have_count(9)
+    page.goto("/inbox/")
+    expect(page.locator("main .empty")).to_be_visible()
