@@ -123,3 +123,13 @@ def test_a_new_login_leads_to_one_page_only(login, artist, kept_out):
     )
     assert back.get("/standing/").status_code == 200
     assert back.get("/").status_code == 200
+
+
+@both_ways_out
+def test_somebody_else_s_exclusion_stands_in_nobody_s_way_at_the_gate(artist, kept_out):
+    kept_out(factories.member())
+    waiting = factories.submission(artist=artist, publish_on_approval=True)
+    factories.decision(waiting)
+    public = Publication.objects.get()
+    assert gate.publish(waiting, by=artist) == public
+    assert gate.take_down(public, by=artist) == Takedown.objects.get()
