@@ -31,6 +31,15 @@ PICTURES = {
 }
 
 
+# Until it could play, a player draws a wheel over its clip. In the page and as a promise: its policy lets nobody ask
+# it the same question over and over.
+WHEN_IT_COULD_PLAY = """Promise.all([...document.querySelectorAll("video")].map((video) => new Promise((done) => {
+    video.addEventListener("canplaythrough", done, { once: true });
+    video.preload = "auto";
+    video.load();
+})))"""
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_of(onlooker, tmp_path, name):
     who, way, width, height, scheme = PICTURES[name]
@@ -39,13 +48,7 @@ def test_a_picture_of(onlooker, tmp_path, name):
         page.goto(stop if isinstance(stop, str) else first_link(page, stop))
     page.locator("h1").first.wait_for()
     page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => {})))")
-    # Until it could play, a player draws a wheel over its clip.
-    page.evaluate(
-        "document.querySelectorAll('video').forEach(video => { video.preload = 'auto'; video.load(); })"
-    )
-    page.wait_for_function("[...document.querySelectorAll('video')].every(video => video.readyState > 3)")
-    if page.locator("video").count():
-        page.wait_for_timeout(1000)  # and then the wheel fades out
+    page.evaluate(WHEN_IT_COULD_PLAY)
     kept = Path(os.environ.get("SORAHUB_PICTURES") or tmp_path, f"{name}.png")
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(kept, optimize=True)
