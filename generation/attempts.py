@@ -6,6 +6,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy
+
 from accounts import trail
 
 from . import queue, storage
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = 1.0  # seconds between two writes of lease and progress, and between two previews
 SCRATCH_PREFIX = "attempt-"
 DISK_RESERVE = 512 * 1024 * 1024  # bytes that must be free before a job is claimed
+PICTURE_IS_GONE = gettext_lazy("The picture that this take begins with is gone. Choose one again.")
 
 _engine: process.EngineProcess | None = None  # one warm child for each worker process
 
@@ -68,7 +71,12 @@ def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
     """Follows the engine's events, renewing the lease on the way. Leaving the loop ends the engine's work."""
     stage, step, written = Attempt.Stage.LOADING, 0, time.monotonic()
     preview, shown = None, float("-inf")
-    with closing(engine().run(attempt.job.recipe, scratch)) as events:
+    recipe = attempt.job.recipe
+    try:
+        image = _fetch_image(recipe.image, scratch)
+    except FileNotFoundError:
+        return process.Failed(PICTURE_IS_GONE, retry=False, detail="not in the private store")
+    with closing(engine().run(recipe, scratch, image)) as events:
         for event in events:
             before = stage
             match event:
@@ -87,6 +95,16 @@ def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
                 written = time.monotonic()
                 preview, shown = (None, written) if is_new else (preview, shown)
     return process.Failed(sentence="", retry=True, detail="the engine ended without a word")
+
+
+def _fetch_image(sha256: str, scratch: Path) -> Path | None:
+    """A copy on this machine of the picture that the recipe names: the store may be a bucket."""
+    if not sha256:
+        return None
+    copy = scratch / "image"
+    with open(copy, "wb") as out:
+        out.writelines(storage.private().blocks(storage.private_name(sha256)))
+    return copy
 
 
 def _store(attempt: Attempt, done: process.Done) -> None:

@@ -84,8 +84,8 @@ def content_of(submission: Submission) -> dict:
 
 
 def disclosed(recipe: dict) -> dict:
-    """The recipe without what concerns only operators."""
-    return {name: value for name, value in recipe.items() if name != "versions"}
+    """The recipe without what concerns only operators, and without the name of a picture that stays private."""
+    return {name: value for name, value in recipe.items() if name not in ("versions", "image")}
 
 
 def canonical(content: dict) -> str:

@@ -28,13 +28,17 @@ class Recipe:
     steps: int
     guidance: float
     seed: int
+    image: str = ""  # the sha256 of the picture to begin with, a file made in the clip's size; "" for none
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
-        """The recipe that `to_json` wrote; a missing or unknown key raises TypeError."""
+        """The recipe that `to_json` wrote; a missing or unknown key raises TypeError.
+
+        Recipes from before there were pictures have no `image`, and mean none.
+        """
         return cls(**data)
 
 
@@ -58,7 +62,7 @@ class EngineError(Exception):
 class RuleBroken(EngineError, ValueError):
     """A recipe asks for what its model can't do.
 
-    `field` names what to change: size, duration, steps, guidance, seed, prompt, negative_prompt or model.
+    `field` names what to change: size, duration, steps, guidance, seed, prompt, negative_prompt, image or model.
     """
 
     def __init__(self, field: str, sentence: str):
@@ -75,8 +79,12 @@ class Engine(Protocol):
 
     device: str  # where it computes, in words
 
-    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
+    def generate(
+        self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the clip's frames in order, each uint8 of shape (height, width, 3).
+
+        `image`, there exactly when the recipe names one, is what the clip begins with, in the shape of a frame.
 
         `on_step(step, steps, draw)` is called after each denoising step, counted from 1. What it raises ends
         the work and reaches the caller. `draw()`, good until `on_step` returns, makes small pictures of what the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ EMBEDDED_WEIGHTS = Path(__file__).resolve().parents[1] / "embedded" / "weights"
 PREVIEW = "preview.npz"  # beside a model's weights: what its latents look like while a clip forms
 PROMPT_LIMIT = 2000  # characters
 SEED_LIMIT = 2**32 - 1
+TEXT, IMAGE = "text", "image"  # what a clip can begin with: words alone, or words and a picture
 KNOWN_ASPECTS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (21, 9))
 
 
@@ -69,6 +71,7 @@ class Model:
     fps: float  # of playback
     steps: Limits
     guidance: Limits
+    abilities: frozenset[str] = frozenset({TEXT})  # TEXT, IMAGE or both
 
     engine: str  # "diffusion" or "testcard"
     pipeline: str = ""  # a class of diffusers
@@ -83,6 +86,8 @@ class Model:
         for width, height in self.sizes:
             if width % self.size_multiple or height % self.size_multiple:
                 raise ValueError(f"{self.id}: {width}x{height} is no multiple of {self.size_multiple}")
+        if not self.abilities or self.abilities - {TEXT, IMAGE}:
+            raise ValueError(f"{self.id}: its abilities must be {TEXT}, {IMAGE} or both")
         for frames in self.lengths.values():
             if (frames - 1) % self.frame_step:
                 raise ValueError(f"{self.id}: {frames} frames are not {self.frame_step}k+1")
@@ -110,6 +115,7 @@ class Model:
         duration: float | None = None,
         steps: int | None = None,
         guidance: float | None = None,
+        image: str = "",
     ) -> Recipe:
         """A recipe for this model, with its defaults where nothing is said. `check` still has to judge it."""
         width, height = size or self.sizes[0]
@@ -124,6 +130,7 @@ class Model:
             steps=int(self.steps.default) if steps is None else steps,
             guidance=self.guidance.default if guidance is None else guidance,
             seed=seed,
+            image=image,
         )
 
     def available(self) -> bool:
@@ -172,6 +179,7 @@ def check(recipe: Recipe) -> None:
     _check_number("steps", "Steps", recipe.steps, model.steps, whole=True)
     _check_number("guidance", "Guidance", recipe.guidance, model.guidance)
     _check_number("seed", "The seed", recipe.seed, Limits(0, SEED_LIMIT, 0), whole=True)
+    _check_image(model, recipe.image)
 
 
 def estimate_seconds(recipe: Recipe) -> float:
@@ -188,6 +196,15 @@ def _check_words(field: str, name: str, words: str) -> None:
     # NUL and surrogates can't be stored; U+FFFD stands for bytes that nobody could read.
     if any(letter in "\0\ufffd" or "\ud800" <= letter <= "\udfff" for letter in words):
         raise RuleBroken(field, f"The {name} contains a character that is not text. Please type it again.")
+
+
+def _check_image(model: Model, image: str) -> None:
+    if image and IMAGE not in model.abilities:
+        raise RuleBroken("image", f"{model.name} begins with words alone. Leave the picture out.")
+    if not image and TEXT not in model.abilities:
+        raise RuleBroken("image", f"{model.name} needs a picture to begin with. Choose one.")
+    if image and not re.fullmatch("[0-9a-f]{64}", image):
+        raise RuleBroken("image", "This is not the name of a picture that was uploaded here.")
 
 
 def _check_number(field: str, name: str, value: float, limits: Limits, *, whole: bool = False) -> None:
@@ -254,6 +271,7 @@ TESTCARD = Model(
     fps=12,
     steps=Limits(1, 50, 8),
     guidance=Limits(1.0, 10.0, 3.0),
+    abilities=frozenset({TEXT, IMAGE}),
     engine="testcard",
     pinned_revision="1",
     step_seconds=0.1,

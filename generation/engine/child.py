@@ -4,6 +4,7 @@ only process.py starts it."""
 from __future__ import annotations
 
 import ctypes
+import io
 import json
 import os
 import queue
@@ -14,6 +15,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from functools import cache
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 from threading import Thread
@@ -21,6 +23,7 @@ from typing import IO, Any
 
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from .. import encoding
 from . import Draw, Engine, EngineError, OnStep, Recipe, catalog
@@ -29,6 +32,7 @@ from .process import POSTER, VIDEO
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 PREVIEW_EVERY = 1.0  # seconds between two pictures of the forming clip
 PREVIEW_SHARE = 0.02  # of the denoising's time, which pictures may take: slow ones come less often
+NO_PICTURE = "The picture that this clip begins with could not be read. Choose it again."
 VERSIONED = ("torch", "diffusers", "transformers", "numpy")
 
 Report = Callable[..., None]
@@ -43,7 +47,9 @@ def main(model_id: str) -> None:
         report(event="ready")
         while True:
             order = orders.get()
-            info = _make(engine, Recipe.from_json(order["recipe"]), Path(order["out_dir"]), report)
+            recipe = Recipe.from_json(order["recipe"])
+            image = beginning(recipe, order["image"])
+            info = _make(engine, recipe, image, Path(order["out_dir"]), report)
             report(event="done", info=info | {"model_revision": revision, "versions": versions()})
     except EngineError as error:
         report(event="failed", sentence=error.sentence, retry=error.retry, detail=error.detail)
@@ -90,11 +96,33 @@ def _load(model: catalog.Model) -> Engine:
     return Diffusion(model)
 
 
-def _make(engine: Engine, recipe: Recipe, folder: Path, report: Report) -> dict[str, Any]:
+def beginning(recipe: Recipe, path: str | None) -> np.ndarray | None:
+    """The picture that the recipe names, uint8 of shape (height, width, 3); None if it names none.
+
+    It was decoded and made anew before it got here. That it is the very file, and of the clip's size, is asked all
+    the same: from another one, the clip would be no work of this recipe.
+    """
+    if not recipe.image and not path:
+        return None
+    try:
+        content = Path(path or "").read_bytes()
+        if sha256(content).hexdigest() != recipe.image:
+            raise ValueError("not the file that the recipe names")
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            if (picture.mode, picture.size) != ("RGB", (recipe.width, recipe.height)):
+                raise ValueError(f"{picture.mode} of {picture.size} for {recipe.width}x{recipe.height}")
+            return np.array(picture)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow has a SyntaxError of its own for broken PNGs
+        raise EngineError(NO_PICTURE, detail=str(error)) from error
+
+
+def _make(
+    engine: Engine, recipe: Recipe, image: np.ndarray | None, folder: Path, report: Report
+) -> dict[str, Any]:
     """Write the clip's two files into `folder` and return what is known about them."""
     encoding.check_writable(folder)
     started = time.monotonic()
-    frames = engine.generate(recipe, steps_told(report))
+    frames = engine.generate(recipe, steps_told(report), image)
     encoded = encoding.encode(_observed(frames, recipe, folder, report), folder / VIDEO, recipe.fps)
     made = (encoded.width, encoded.height, encoded.frames)
     if made != (recipe.width, recipe.height, recipe.frames):

@@ -38,7 +38,9 @@ class Diffusion:
         self.pipe.set_progress_bar_config(disable=True)
         self.lens = _lens(model, self.pipe)
 
-    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
+    def generate(
+        self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
         try:
             video = self._denoise(recipe, on_step)
         except (torch.OutOfMemoryError, MemoryError) as error:

@@ -106,8 +106,10 @@ class EngineProcess:
     def pid(self) -> int | None:
         return self._child.process.pid if self._child else None
 
-    def run(self, recipe: Recipe, out_dir: Path) -> Iterator[Event]:
+    def run(self, recipe: Recipe, out_dir: Path, image: Path | None = None) -> Iterator[Event]:
         """Make one clip: `video.mp4` and `poster.jpg` in `out_dir`. The last event is Done or Failed.
+
+        `image` is the file that the recipe names by its sha256: a PNG or JPEG made by us, RGB, in the clip's size.
 
         Closing the iterator early kills the work at once, so wrap it in `contextlib.closing`. A run that
         starts while another is unfinished ends that one.
@@ -122,7 +124,7 @@ class EngineProcess:
         self._turn = turn = object()
         ended = False
         try:
-            for event in self._follow(recipe, Path(out_dir).resolve()):
+            for event in self._follow(recipe, Path(out_dir).resolve(), image):
                 if isinstance(event, Failed) and self._turn is turn:
                     self.kill()  # what broke may have left the model in pieces: the next run loads it afresh
                 ended = isinstance(event, Done | Failed)
@@ -141,7 +143,7 @@ class EngineProcess:
 
     close = kill
 
-    def _follow(self, recipe: Recipe, out_dir: Path) -> Iterator[Event]:
+    def _follow(self, recipe: Recipe, out_dir: Path, image: Path | None) -> Iterator[Event]:
         model = catalog.get(recipe.model)
         if self._child and not self._child.fits(model):
             self.kill()
@@ -153,7 +155,7 @@ class EngineProcess:
                 yield Failed(STOPPED, retry=True, detail=str(error))
                 return
         child = self._child
-        child.order(recipe, out_dir)
+        child.order(recipe, out_dir, image)
         for message in child.messages(self._patience(recipe)):
             match message:
                 case {"event": "tick"}:
@@ -213,8 +215,9 @@ class _Child:
     def fits(self, model: catalog.Model) -> bool:
         return self.model is model and self.process.poll() is None
 
-    def order(self, recipe: Recipe, out_dir: Path) -> None:
-        line = json.dumps({"recipe": recipe.to_json(), "out_dir": str(out_dir)})
+    def order(self, recipe: Recipe, out_dir: Path, image: Path | None) -> None:
+        told = {"recipe": recipe.to_json(), "out_dir": str(out_dir)}
+        line = json.dumps(told | {"image": str(Path(image).resolve()) if image else None})
         with suppress(OSError, ValueError):  # a child that is gone by now says so in `messages`
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()

@@ -1,5 +1,5 @@
-"""A stand-in for a model, for tests and rehearsals: color bars that move, and trouble on request; no torch, and nothing
-learned.
+"""A stand-in for a model, for tests and rehearsals: color bars that move, over a picture if one is given, and trouble
+on request; no torch, and nothing learned.
 
 Words in the prompt ask for trouble, each at the middle step:
 
@@ -33,9 +33,13 @@ class Testcard:
     __test__ = False  # pytest collects classes by this name
     device = "cpu"
 
-    def generate(self, recipe: Recipe, on_step: OnStep) -> Iterator[np.ndarray]:
+    def generate(
+        self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
         words = set(recipe.prompt.lower().split())
         video = _bars(recipe)
+        if image is not None:
+            _slide_in(video, image)
         for step in range(1, recipe.steps + 1):
             time.sleep(SLOW_STEP_SECONDS if "slow" in words else STEP_SECONDS)
             if step == (recipe.steps + 1) // 2:
@@ -69,7 +73,8 @@ def _misbehave(words: set[str]) -> None:
 
 def _bars(recipe: Recipe) -> np.ndarray:
     """Color bars sliding sideways, floats in 0..1; colors and speed follow from the whole recipe."""
-    digest = hashlib.sha256(json.dumps(recipe.to_json(), sort_keys=True).encode()).digest()
+    told = {name: value for name, value in recipe.to_json().items() if name != "image" or value}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
     rng = np.random.default_rng(list(digest))
     colors = rng.uniform(0.15, 0.95, (BARS, 3)).astype(np.float32)
     pixels_a_frame = rng.integers(1, 6) * rng.choice([-1, 1])
@@ -77,3 +82,10 @@ def _bars(recipe: Recipe) -> np.ndarray:
     bars = columns * BARS // recipe.width % BARS
     light = np.linspace(1, 0.7, recipe.height, dtype=np.float32)
     return colors[bars][:, None] * light[None, :, None, None]
+
+
+def _slide_in(video: np.ndarray, image: np.ndarray) -> None:
+    """Lay the picture over the bars: the first frame shows nothing else, and the bars come in from the left."""
+    _, _, width, _ = video.shape
+    for frame, seen in zip(video, np.linspace(0, width, len(video)).round().astype(int), strict=True):
+        frame[:, seen:] = image[:, seen:] / np.float32(255)

@@ -62,6 +62,8 @@ class Job(models.Model):
     steps = models.PositiveIntegerField()
     guidance = models.FloatField()
     seed = models.BigIntegerField()
+    # The sha256 under which the picture that the clip begins with lies in the private store; "" without one.
+    image = models.CharField(max_length=64, blank=True, default="")
 
     objects = JobQuerySet.as_manager()
 

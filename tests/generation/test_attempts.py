@@ -5,8 +5,11 @@ import threading
 import time
 from contextlib import contextmanager
 
+import av
+import numpy as np
 import pytest
 from django.db import connections
+from PIL import Image
 
 from generation import attempts, encoding, queue, storage, takes
 from generation.engine import process
@@ -81,6 +84,7 @@ def test_the_recipe_kept_with_a_clip_says_all_that_decided_it(artist):
         "steps": 2,
         "guidance": 3.0,
         "seed": 99,
+        "image": "",
     }
     assert told["revision"] == "1"
     assert {"torch", "diffusers", "numpy", "ffmpeg", "python"} <= set(told["versions"])
@@ -97,6 +101,27 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(artist):
     assert digests[0]["video"] != digests[2]["video"]
     assert digests[0]["poster"] != digests[2]["poster"]
     assert len(private_files()) == 4
+
+
+def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, tmp_path):
+    with Image.new("RGB", (128, 128), (200, 40, 40)) as red:
+        red.save(tmp_path / "picture", "PNG")
+    sha256, _ = storage.keep(tmp_path / "picture")
+    job = run(factories.job(artist, image=sha256, steps=2))
+    clip = Clip.objects.get()
+    assert (job.status, job.image, clip.recipe["image"]) == ("succeeded", sha256, sha256)
+    video = storage.private().path(storage.private_name(clip.rendition("video").sha256))
+    with av.open(str(video)) as opened:
+        first = next(opened.decode(video=0)).to_ndarray(format="rgb24")
+    assert np.abs(first.astype(int) - (200, 40, 40)).max() < 12
+    assert len(private_files()) == 3
+
+
+def test_a_take_whose_picture_is_gone_fails_at_once_with_a_sentence(artist):
+    job = run(factories.job(artist, image="a" * 64))
+    assert (job.status, job.error) == ("failed", str(attempts.PICTURE_IS_GONE))
+    assert last_attempt(job).detail == "not in the private store"
+    assert private_files() == set()
 
 
 def test_a_child_that_crashes_costs_an_attempt_and_three_cost_the_job(artist, caplog):

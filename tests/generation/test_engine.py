@@ -56,6 +56,8 @@ def test_each_offer_of_each_model_passes_its_own_check():
         ({"guidance": "3"}, "guidance", "a number"),
         ({"seed": -1}, "seed", "from 0 to 4294967295, not -1"),
         ({"seed": 2**32}, "seed", "from 0 to 4294967295, not 4294967296"),
+        ({"image": "A" * 64}, "image", "not the name of a picture"),
+        ({"image": "../" + "a" * 61}, "image", "not the name of a picture"),
     ],
 )
 def test_a_broken_rule_names_the_field_the_limit_and_the_value(changes, field, says):
@@ -64,6 +66,22 @@ def test_a_broken_rule_names_the_field_the_limit_and_the_value(changes, field, s
     assert caught.value.field == field
     assert says in caught.value.sentence
     assert not caught.value.retry
+
+
+@pytest.mark.parametrize(
+    "abilities, image, says",
+    [
+        ({catalog.TEXT}, "a" * 64, "Test card begins with words alone. Leave the picture out."),
+        ({catalog.IMAGE}, "", "Test card needs a picture to begin with. Choose one."),
+    ],
+)
+def test_a_model_is_asked_only_for_what_it_is_able_to(monkeypatch, abilities, image, says):
+    able = replace(catalog.TESTCARD, abilities=frozenset(abilities))
+    monkeypatch.setattr(catalog, "CATALOG", {"testcard": able})
+    with pytest.raises(RuleBroken, match=says) as caught:
+        catalog.check(good(image=image))
+    assert caught.value.field == "image"
+    catalog.check(good(image="" if image else "a" * 64))
 
 
 def test_the_ends_of_each_range_are_allowed():
@@ -94,7 +112,15 @@ def test_a_length_that_is_not_on_offer_is_refused():
     assert caught.value.field == "duration"
 
 
-@pytest.mark.parametrize("wrong", [{"sizes": (catalog.Size(100, 128),)}, {"lengths": {2: 24}}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sizes": (catalog.Size(100, 128),)},
+        {"lengths": {2: 24}},
+        {"abilities": frozenset()},
+        {"abilities": frozenset({"sound"})},
+    ],
+)
 def test_an_entry_that_breaks_its_own_rules_is_no_model(wrong):
     with pytest.raises(ValueError, match="embedded"):
         replace(catalog.EMBEDDED, **wrong)
@@ -153,6 +179,12 @@ def test_a_recipe_survives_the_way_through_json():
         Recipe.from_json({"prompt": "half a recipe"})
 
 
+def test_a_recipe_from_before_there_were_pictures_means_none():
+    told = good().to_json()
+    del told["image"]
+    assert Recipe.from_json(told) == good(image="")
+
+
 def test_the_test_card_shows_the_recipe_and_nothing_else():
     def frames(**changes):
         return np.stack(list(Testcard().generate(good(steps=1, **changes), lambda step, steps, draw: None)))
@@ -163,6 +195,16 @@ def test_the_test_card_shows_the_recipe_and_nothing_else():
     assert (video[0] != video[6]).any()
     assert (video != frames(seed=8)).any()
     assert (video != frames(prompt="other bars")).any()
+
+
+def test_the_test_card_begins_with_the_picture_and_covers_it():
+    image = np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    recipe = good(steps=1, image="a" * 64)
+    frames = list(Testcard().generate(recipe, lambda step, steps, draw: None, image))
+    assert (frames[0] == image).all()
+    assert (frames[6][:, 96:] == image[:, 96:]).all()
+    assert (frames[6][:, :48] != image[:, :48]).any()
+    assert (frames[-1] != image).any()
 
 
 def test_broken_or_black_output_is_no_clip():

@@ -7,15 +7,18 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from threading import Timer
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
 from generation import encoding
-from generation.engine import catalog, process
+from generation.engine import catalog, child, process
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -136,6 +139,61 @@ def test_what_libraries_print_does_not_disturb_the_protocol(engine, tmp_path):
     assert done.video == tmp_path / "video.mp4"
 
 
+def picture(path, *, size=(128, 128), mode="RGB", form="PNG"):
+    """A slope of light from the upper left corner to the lower right one."""
+    slope = np.add.outer(np.arange(size[1]), np.arange(size[0])).astype(np.uint8)
+    Image.fromarray(np.repeat(slope[..., None], 3, 2)).convert(mode).save(path, form)
+    return sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_clip_begins_with_the_picture_that_its_recipe_names(engine, tmp_path, form):
+    named = picture(tmp_path / "picture", form=form)
+    *_, done = engine.run(recipe(image=named), tmp_path / "out", tmp_path / "picture")
+    with av.open(str(done.video)) as video, Image.open(tmp_path / "picture") as begins_with:
+        first = next(video.decode(video=0)).to_ndarray(format="rgb24")
+        assert np.abs(first.astype(int) - np.array(begins_with)).mean() < 4
+        assert np.abs(first.astype(int) - np.array(begins_with)[::-1]).mean() > 40
+
+
+@pytest.mark.parametrize(
+    "spoil, detail",
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "not the file that the recipe names"),
+        (lambda path: picture(path, form="JPEG"), "not the file that the recipe names"),
+    ],
+)
+def test_a_picture_that_is_not_the_recipe_s_makes_no_clip(engine, tmp_path, spoil, detail):
+    named = picture(tmp_path / "picture")
+    spoil(tmp_path / "picture")
+    *_, failed = engine.run(recipe(image=named), tmp_path / "out", tmp_path / "picture")
+    assert (failed.sentence, failed.retry) == (child.NO_PICTURE, False)
+    assert detail in failed.detail
+
+
+@pytest.mark.parametrize(
+    "made, detail",
+    [
+        ({"size": (64, 128)}, "RGB of (64, 128) for 128x128"),
+        ({"mode": "L"}, "L of (128, 128) for 128x128"),
+        ({"form": "GIF"}, "cannot identify image file"),
+    ],
+)
+def test_a_picture_of_another_kind_or_size_makes_no_clip(engine, tmp_path, made, detail):
+    named = picture(tmp_path / "picture", **made)
+    *_, failed = engine.run(recipe(image=named), tmp_path / "out", tmp_path / "picture")
+    assert (failed.sentence, failed.retry) == (child.NO_PICTURE, False)
+    assert detail in failed.detail
+
+
+def test_a_picture_named_and_not_given_or_given_and_not_named_makes_no_clip(engine, tmp_path):
+    named = picture(tmp_path / "picture")
+    for asked, given in ((named, None), ("", tmp_path / "picture")):
+        *_, failed = engine.run(recipe(image=asked), tmp_path / "out", given)
+        assert failed.sentence == child.NO_PICTURE
+
+
 def test_a_rule_broken_fails_at_once_without_a_child(engine, tmp_path):
     engine.close()
     (failed,) = run(engine, recipe(steps=51), tmp_path)
@@ -245,7 +303,7 @@ def test_a_child_whose_orders_end_is_gone_within_two_seconds(engine, tmp_path):
 MIDDLE = """
 import sys
 from pathlib import Path
-from generation.engine import catalog, process
+from generation.engine import catalog, child, process
 engine = process.EngineProcess()
 recipe = catalog.TESTCARD.recipe("slow bars", seed=1, steps=50)
 for event in engine.run(recipe, Path(sys.argv[1])):

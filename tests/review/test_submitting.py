@@ -171,6 +171,17 @@ def test_a_frozen_submission_is_not_changed_by_what_happens_to_its_artist_or_cli
     assert "another prompt" not in page
 
 
+def test_a_disclosed_recipe_does_not_name_the_picture_that_stays_private(login, clip):
+    named = "5e" * 32
+    type(clip).objects.filter(pk=clip.pk).update(recipe={**clip.recipe, "image": named})
+    clip.refresh_from_db()
+    made = factories.submission(clip, discloses_recipe=True)
+    page = login().get(f"/watch/{factories.publication(made).slug}/").text
+    assert clip.recipe["prompt"] in page
+    assert named not in page
+    assert named not in made.content
+
+
 def test_withdrawing_ends_it_before_a_decision(login, artist, clip, reviewer):
     made = factories.submission(clip)
     assert login(artist).post(f"/studio/submissions/{made.pk}/withdrawal/").status_code == 302
