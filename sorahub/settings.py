@@ -239,6 +239,17 @@ if SCRATCH and not SCRATCH.is_absolute():
     raise ImproperlyConfigured(
         f"SORAHUB_SCRATCH is {str(SCRATCH)!r}, and must be a folder like /var/tmp/sorahub."
     )
+# Where the program's key and anchors for C2PA lie. Their content is read where it is needed: a web process never holds
+# the private key. None is looked for before that, because a fresh installation has none yet.
+C2PA_KEY, C2PA_CERTIFICATES, C2PA_ANCHORS = (
+    Path(setting(f"SORAHUB_C2PA_{name.upper()}", default="") or VAR / "provenance" / f"{name}.pem")
+    for name in ("key", "certificates", "anchors")
+)
+for _name, _path in (("KEY", C2PA_KEY), ("CERTIFICATES", C2PA_CERTIFICATES), ("ANCHORS", C2PA_ANCHORS)):
+    if not _path.is_absolute():
+        raise ImproperlyConfigured(
+            f"SORAHUB_C2PA_{_name} is {str(_path)!r}, and must be like /etc/sorahub/provenance/{_name.lower()}.pem."
+        )
 ACCEL_PREFIX = setting("SORAHUB_ACCEL_PREFIX", default="").rstrip("/")  # nginx's internal location
 if ACCEL_PREFIX and not ACCEL_PREFIX.startswith("/"):
     raise ImproperlyConfigured(f"SORAHUB_ACCEL_PREFIX is {ACCEL_PREFIX!r}, and must begin with a slash.")

@@ -43,6 +43,14 @@ def places(settings, tmp_path):
     cache.clear()  # rate limits would count across tests
 
 
+@pytest.fixture(scope="session", autouse=True)
+def program_keys():
+    """The program's own key pair and anchor, where tests/settings.py says: what a worker needs to sign."""
+    from generation import keys
+
+    keys.make("sorahub tests")
+
+
 @pytest.fixture
 def artist(db):
     return factories.member()

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from generation import attempts
+from generation import attempts, keys
 from review.management.commands.seed_demo import demo_password
 from sorahub.management.preflight import busy_port
 from sorahub.management.supervisor import Supervisor
@@ -53,6 +53,7 @@ class Command(BaseCommand):
     def prepare(self):
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise grumbles without it
         call_command("migrate", interactive=False, verbosity=0)
+        keys.make_for_demo()
         try:
             call_command("seed_demo")
         finally:
