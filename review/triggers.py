@@ -42,6 +42,7 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "accounts_resumption": (),
     "accounts_rolechange": (),
     "accounts_suspension": ("reason",),
+    "generation_mark": (),
     "review_decision": ("note",),
     "review_pass": ("reason",),
     "review_publicfile": (),
@@ -66,6 +67,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "accounts_resumption": ("id", "pause_id"),
     "accounts_rolechange": ("id",),
     "accounts_suspension": ("id",),
+    "generation_mark": ("id", "number"),
     "review_decision": ("id", "submission_id"),
     "review_pass": ("id",),
     "review_publicfile": ("id", "submission_id,kind"),
@@ -127,6 +129,22 @@ FITTING = (
         "INSERT",
         "NEW.content_hash IS NOT NULL",
         "a submission is sealed after its files",
+    ),
+    Rule(
+        SUBMISSION,
+        "filled",
+        "UPDATE",
+        "OLD.content_hash IS NULL AND NEW.content_hash IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM review_publicfile f WHERE f.submission_id = OLD.id AND f.kind = 'video')",
+        "a submission is sealed with its files, never without",
+    ),
+    Rule(
+        SUBMISSION,
+        "withdrawn",
+        "UPDATE",
+        "OLD.content_hash IS NULL AND NEW.content_hash IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = OLD.id)",
+        "a withdrawn submission is never sealed",
     ),
 )
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import FactorReset, allowance, exclusion, pause, roles
-from generation.models import Clip
+from generation.models import Clip, Mark
 from review import gate, sealing, triggers
 from review.models import Decision, Submission
 
@@ -27,6 +27,7 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "accounts_resumption": "id",
     "accounts_rolechange": "id",
     "accounts_suspension": "id",
+    "generation_mark": "id",
     "review_decision": "id",
     "review_pass": "id",
     "review_publicfile": "id",
@@ -61,6 +62,8 @@ def made(lasting):
     sealing.withdraw(withdrawn, by=withdrawn.artist)
     waiting = factories.submission()
     recused = factories.stepped_aside(waiting)
+    Mark.objects.of(waiting.pk, owner=waiting.artist)
+    Mark.objects.of(waiting.pk, owner=waiting.artist, viewer=recused)
     bare = factories.clip(factories.member())
     _acts_of_an_admin()
     settle()

@@ -16,12 +16,37 @@ pytestmark = pytest.mark.usefixtures("gate_database")
 def test_an_unsealed_submission_can_still_be_filled_and_sealed_once(made):
     draft = unsealed(made.bare)
     run("UPDATE review_submission SET title = 'Other words' WHERE id = %s", key(draft))
-    file = a_row("review_publicfile") | {"submission_id": key(draft), "kind": "video"}
-    file.pop("id")
-    run(*insert(file, "review_publicfile"))
+    run(*file_of(draft))
+    run(*sealing_of(draft))
+    refused(*sealing_of(draft))
+
+
+def sealing_of(draft) -> tuple:
     seal = "UPDATE review_submission SET content = 'x', content_hash = %s, sealed_at = %s WHERE id = %s"
-    run(seal, "a" * 64, timezone.now(), key(draft))
-    refused(seal, "b" * 64, timezone.now(), key(draft))
+    return seal, "a" * 64, timezone.now(), key(draft)
+
+
+def file_of(draft, kind="video") -> tuple:
+    file = a_row("review_publicfile") | {"submission_id": key(draft), "kind": kind}
+    file.pop("id")
+    return insert(file, "review_publicfile")
+
+
+def test_nothing_is_sealed_without_its_video(made):
+    draft = unsealed(made.bare)
+    refused(*sealing_of(draft))
+    run(*file_of(draft, "poster"))
+    refused(*sealing_of(draft))
+    run(*file_of(draft))
+    run(*sealing_of(draft))
+
+
+def test_nothing_withdrawn_is_sealed(made):
+    draft = unsealed(made.bare)
+    run(*file_of(draft))
+    row = {"submission_id": key(draft), "by_id": key(draft.artist), "at": timezone.now()}
+    run(*insert(row, "review_withdrawal"))
+    refused(*sealing_of(draft))
 
 
 def test_a_content_hash_is_the_sha256_of_the_frozen_text(made):

@@ -2,5 +2,6 @@
 
 from .clip import Clip, Rendition
 from .job import Attempt, Job, Seat
+from .mark import Mark
 
-__all__ = ["Attempt", "Clip", "Job", "Rendition", "Seat"]
+__all__ = ["Attempt", "Clip", "Job", "Mark", "Rendition", "Seat"]
