@@ -16,6 +16,7 @@ APPS = ("accounts", "generation", "review")  # each may import those before it
 HEAVY = {"torch", "diffusers", "transformers", "accelerate"}
 FOR_BUCKETS = {"boto3", "botocore", "storages"}
 ENGINE = [
+    ROOT / "generation" / "decoding",
     ROOT / "generation" / "engine",
     ROOT / "generation" / "embedded",
     ROOT / "generation" / "encoding.py",

@@ -1,0 +1,17 @@
+"""A decoding child as a file that took it over would have it: it claims what isn't so."""
+
+import sys
+
+from generation.decoding.bounds import HEAD, Kind
+
+LIES = {
+    "huge": (Kind.PIXELS, 2**31, 2**31),
+    "flat": (Kind.PIXELS, 0, 10),
+    "unknown": (9, 1, 1),
+    "roofless": (Kind.WALLS, 3, 0),
+    "reasonless": (Kind.REFUSED, 4000, 0),
+}
+
+if __name__ == "__main__":
+    told = sys.stdin.read()
+    sys.stdout.buffer.write(HEAD.pack(*LIES[told]) + b"nothing like so many bytes")
