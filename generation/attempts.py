@@ -110,10 +110,12 @@ def _fetch_image(sha256: str, scratch: Path) -> Path | None:
 def _store(attempt: Attempt, done: process.Done) -> None:
     """Files first, rows second: a crash between the two leaves files that the sweep finds, never rows without."""
     _hold(attempt, Attempt.Stage.STORING, attempt.job.steps)
-    files = [
-        queue.Stored(kind, *storage.keep(path))
-        for kind, path in ((Rendition.Kind.VIDEO, done.video), (Rendition.Kind.POSTER, done.poster))
-    ]
+    made = (
+        (Rendition.Kind.VIDEO, done.video),
+        (Rendition.Kind.POSTER, done.poster),
+        (Rendition.Kind.SPRITE, done.sprite),
+    )
+    files = [queue.Stored(kind, *storage.keep(path)) for kind, path in made]
     made = {name: done.info[name] for name in ("width", "height", "frames", "fps")}
     recipe = {
         **attempt.job.recipe.to_json(),

@@ -16,4 +16,5 @@ urlpatterns = [
     path("studio/clips/<uuid:pk>/", clip.clip, name="clip"),
     path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
     path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),
+    path("studio/clips/<uuid:pk>/sprite.jpg", clip.sprite, name="clip_sprite"),
 ]

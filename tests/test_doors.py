@@ -197,6 +197,7 @@ DOORS = {
     "studio/clips/<uuid:pk>/": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/video.mp4": Door(OWN, NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/poster.jpg": Door(OWN, NO_POST, arg="clip"),
+    "studio/clips/<uuid:pk>/sprite.jpg": Door(OWN, NO_POST, arg="clip"),
     "home/": Door(MOVED, MOVED),
     "inbox/": Door(MEMBERS, NO_POST),
     "inbox/reading/": Door(NO_GET, MOVED),

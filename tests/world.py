@@ -66,6 +66,7 @@ def _clip(state, people):
         f"prompt-of-{mark}",
         video=f"<<video of {mark}>>".encode() * 50,
         poster=f"<<poster of {mark}>>".encode(),
+        sprite=f"<<sprite of {mark}>>".encode(),
     )
     ids = {
         "clip": made.pk,
@@ -78,6 +79,7 @@ def _clip(state, people):
         "prompt": f"prompt-of-{mark}",
         "video": f"<<video of {mark}>>",
         "poster": f"<<poster of {mark}>>",
+        "sprite": f"<<sprite of {mark}>>",
         "clip": str(made.pk),
         "job": str(made.job_id),
         **{f"sha256 of {file.kind}": file.sha256 for file in made.renditions.all()},
@@ -118,6 +120,7 @@ def may_know(person: str, state: str) -> set[str]:
             "prompt",
             "video",
             "poster",
+            "sprite",
             "clip",
             "job",
             "title",

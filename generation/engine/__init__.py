@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BLACK = 3 / 255  # a clip in which no value exceeds this shows nothing
 MOMENTS = 8  # pictures in a preview, spread over the clip: the page plays them in a loop
+SPRITE_MOMENTS = 12  # pictures in a finished clip's sprite, which its card is scrubbed through with
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from PIL import Image
 
 from .. import encoding
 from . import Draw, Engine, EngineError, OnStep, Recipe, catalog
-from .process import POSTER, VIDEO
+from .process import POSTER, SPRITE, VIDEO
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 PREVIEW_EVERY = 1.0  # seconds between two pictures of the forming clip
@@ -119,11 +119,14 @@ def beginning(recipe: Recipe, path: str | None) -> np.ndarray | None:
 def _make(
     engine: Engine, recipe: Recipe, image: np.ndarray | None, folder: Path, report: Report
 ) -> dict[str, Any]:
-    """Write the clip's two files into `folder` and return what is known about them."""
+    """Write the clip's files into `folder` and return what is known about them."""
     encoding.check_writable(folder)
     started = time.monotonic()
-    frames = engine.generate(recipe, steps_told(report), image)
-    encoded = encoding.encode(_observed(frames, recipe, folder, report), folder / VIDEO, recipe.fps)
+    frames = _announced(engine.generate(recipe, steps_told(report), image), report)
+    stills = {"poster_out": folder / POSTER, "sprite_out": folder / SPRITE}
+    encoded = encoding.encode(
+        encoding.with_stills(frames, recipe.frames, **stills), folder / VIDEO, recipe.fps
+    )
     made = (encoded.width, encoded.height, encoded.frames)
     if made != (recipe.width, recipe.height, recipe.frames):
         raise EngineError(
@@ -156,15 +159,11 @@ def steps_told(report: Report) -> OnStep:
     return on_step
 
 
-def _observed(
-    frames: Iterator[np.ndarray], recipe: Recipe, folder: Path, report: Report
-) -> Iterator[np.ndarray]:
-    """Pass the frames on, say when the first one is there, and make the middle one the poster."""
+def _announced(frames: Iterator[np.ndarray], report: Report) -> Iterator[np.ndarray]:
+    """Pass the frames on, and say when the first one is there."""
     for number, frame in enumerate(frames):
         if number == 0:
             report(event="encoding")
-        if number == recipe.frames // 2:
-            encoding.poster(frame, folder / POSTER)
         yield frame
 
 

@@ -29,7 +29,7 @@ TICK_SECONDS = 0.5
 LEAST_HANG_SECONDS = 60.0
 HANG_FACTOR = 20  # silence this many times longer than the whole clip should take is no slowness
 STDERR_LINES = 40
-VIDEO, POSTER = "video.mp4", "poster.jpg"
+VIDEO, POSTER, SPRITE = "video.mp4", "poster.jpg", "sprite.jpg"
 
 STOPPED = "The machine stopped in the middle of this clip."
 HUNG = "The machine stopped answering in the middle of this clip."
@@ -77,6 +77,7 @@ class Tick:
 class Done:
     video: Path
     poster: Path
+    sprite: Path
     info: dict[str, Any]  # width height frames fps duration seconds device model_revision versions
 
 
@@ -107,7 +108,7 @@ class EngineProcess:
         return self._child.process.pid if self._child else None
 
     def run(self, recipe: Recipe, out_dir: Path, image: Path | None = None) -> Iterator[Event]:
-        """Make one clip: `video.mp4` and `poster.jpg` in `out_dir`. The last event is Done or Failed.
+        """Make one clip: `video.mp4`, `poster.jpg` and `sprite.jpg` in `out_dir`. The last event is Done or Failed.
 
         `image` is the file that the recipe names by its sha256: a PNG or JPEG made by us, RGB, in the clip's size.
 
@@ -167,7 +168,7 @@ class EngineProcess:
                 case {"event": "encoding"}:
                     yield Encoding()
                 case {"event": "done", "info": info}:
-                    yield Done(out_dir / VIDEO, out_dir / POSTER, info)
+                    yield Done(out_dir / VIDEO, out_dir / POSTER, out_dir / SPRITE, info)
                 case {"event": "failed", "sentence": sentence, "retry": retry, "detail": detail}:
                     yield Failed(sentence, retry, _blot(detail, recipe))
 

@@ -48,8 +48,18 @@ class Rendition(models.Model):
     class Kind(models.TextChoices):
         VIDEO = "video"
         POSTER = "poster"
+        SPRITE = "sprite"  # moments side by side; clips of earlier versions have none
+        AV1 = (
+            "av1",
+            "AV1",
+        )  # the same video, smaller, for players that can; only where the settings ask for it
 
-    CONTENT_TYPES = {Kind.VIDEO: "video/mp4", Kind.POSTER: "image/jpeg"}
+    CONTENT_TYPES = {
+        Kind.VIDEO: "video/mp4",
+        Kind.POSTER: "image/jpeg",
+        Kind.SPRITE: "image/jpeg",
+        Kind.AV1: "video/mp4",
+    }
 
     clip = models.ForeignKey(Clip, models.PROTECT, related_name="renditions")
     kind = models.CharField(max_length=16, choices=Kind)

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from ..engine import SPRITE_MOMENTS
 from .generation_tags import short
 
 register = template.Library()
@@ -21,17 +22,19 @@ def take_card(take, states: dict) -> str:
     """One take: a job, with its clip and the open attempt's step; `states` is what review knows of the clips."""
     facts = {"title": short(take.prompt), "language": get_language()}
     if clip := getattr(take, "clip", None):
-        sizes = {"width": clip.width, "height": clip.height, "duration": clip.seconds}
-        return _card(clip=clip.pk, state=states.get(clip.pk, ""), **sizes, **facts)
+        facts |= {"width": clip.width, "height": clip.height, "duration": clip.seconds}
+        return _card(clip=clip.pk, has_sprite=take.has_sprite, state=states.get(clip.pk, ""), **facts)
     if take.step is not None:
         facts |= {"step": take.step, "steps": take.steps}
     return _card(job=take.pk, state=take.status, **facts)
 
 
 @lru_cache(maxsize=1024)
-def _card(*, job=None, clip=None, language: str, **facts) -> str:
+def _card(*, job=None, clip=None, has_sprite=False, language: str, **facts) -> str:
     if clip:
         facts |= {"href": reverse("clip", args=[clip]), "poster": reverse("clip_poster", args=[clip])}
+        if has_sprite:
+            facts |= {"sprite": reverse("clip_sprite", args=[clip]), "moments": SPRITE_MOMENTS}
     else:
         facts["href"] = reverse("job", args=[job])
     return render_to_string("components/_clip_card.html", facts | {"heading": 3})

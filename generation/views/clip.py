@@ -25,6 +25,11 @@ def poster(request, pk):
     return _send(request, pk, Rendition.Kind.POSTER)
 
 
+@require_safe
+def sprite(request, pk):
+    return _send(request, pk, Rendition.Kind.SPRITE)
+
+
 def _send(request, pk, kind):
     """The row is looked up at each request: who may see it now is what counts."""
     mine = Clip.objects.visible_to(request.user)

@@ -2,7 +2,7 @@
 
 import json
 
-from django.db.models import F, FilteredRelation, Q, UUIDField
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, UUIDField
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,7 +17,7 @@ from ..embedded import EXAMPLES
 from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
-from ..models import Job
+from ..models import Job, Rendition
 
 PAGE = 24
 # What a list of takes needs of them: naming all columns costs more time than the database's answer.
@@ -128,7 +128,10 @@ def _listed(owner):
     return (
         Job.objects.visible_to(owner)
         .annotate(attempt=FilteredRelation("attempts", condition=Q(attempts__ended_at=None)))
-        .annotate(step=F("attempt__step"))
+        .annotate(
+            step=F("attempt__step"),
+            has_sprite=Exists(Rendition.objects.filter(clip=OuterRef("clip"), kind=Rendition.Kind.SPRITE)),
+        )
         .select_related("clip")
         .only(*SHOWN)
         .order_by("-created_at", "-pk")

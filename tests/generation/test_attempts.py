@@ -60,7 +60,7 @@ def test_a_prompt_becomes_a_clip_with_its_files(artist):
     assert (clip.job, clip.owner) == (job, artist)
     assert (clip.width, clip.height, clip.frames, clip.fps) == (128, 128, 12, 12.0)
     files = {file.kind: file for file in clip.renditions.all()}
-    assert set(files) == {"video", "poster"}
+    assert set(files) == {"video", "poster", "sprite"}
     for file in files.values():
         content = storage.private().path(storage.private_name(file.sha256)).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.sha256, file.size)
@@ -96,11 +96,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(artist):
     for seed in (5, 5, 6):
         run(factories.job(artist, steps=1, seed=seed))
         clip = Clip.objects.latest("created_at")
-        digests.append({kind: clip.rendition(kind).sha256 for kind in ("video", "poster")})
+        digests.append({kind: clip.rendition(kind).sha256 for kind in ("video", "poster", "sprite")})
     assert digests[0] == digests[1]
     assert digests[0]["video"] != digests[2]["video"]
     assert digests[0]["poster"] != digests[2]["poster"]
-    assert len(private_files()) == 4
+    assert digests[0]["sprite"] != digests[2]["sprite"]
+    assert len(private_files()) == 6
 
 
 def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, tmp_path):

@@ -1,14 +1,14 @@
-"""Frames become an MP4 and a poster that play anywhere, or a sentence says why not."""
+"""Frames become an MP4 and stills that anything shows, or a sentence says why not."""
 
 import weakref
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from generation import encoding
+from generation.engine import SPRITE_MOMENTS
 
 WIDTH, HEIGHT = 96, 64
 RED, GREEN, BLUE = (200, 20, 30), (10, 180, 60), (30, 60, 210)
@@ -47,9 +47,8 @@ def test_a_clip_is_h264_that_starts_before_it_is_all_there(tmp_path):
 
 def test_every_frame_comes_back_in_its_colors(tmp_path):
     encoding.encode([picture()] * 5, tmp_path / "clip.mp4", 24)
-    with av.open(str(tmp_path / "clip.mp4")) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert len(frames) == 5
+    frames = list(encoding.decode(tmp_path / "clip.mp4"))
+    assert [(frame.shape, frame.dtype) for frame in frames] == [((HEIGHT, WIDTH, 3), np.uint8)] * 5
     for frame in frames:
         for third, color in enumerate((RED, GREEN, BLUE)):
             np.testing.assert_allclose(frame[HEIGHT // 2, third * WIDTH // 3 + WIDTH // 6], color, atol=6)
@@ -152,9 +151,62 @@ def test_a_poster_is_a_plain_jpeg(tmp_path):
         np.testing.assert_allclose(image.getpixel((WIDTH // 6, HEIGHT // 2)), RED, atol=6)
 
 
+@pytest.mark.parametrize("count", [1, 2, 12, 25, 81])
+def test_a_sprite_shows_the_clip_from_its_first_frame_to_its_last(tmp_path, count):
+    shades = [np.full((HEIGHT, WIDTH, 3), 2 * number, np.uint8) for number in range(count)]
+    stills = {"poster_out": tmp_path / "poster.jpg", "sprite_out": tmp_path / "sprite.jpg"}
+    passed_on = list(encoding.with_stills(shades, count, **stills))
+    assert [id(frame) for frame in passed_on] == [id(frame) for frame in shades]
+    with Image.open(stills["poster_out"]) as image:
+        assert abs(image.convert("L").getpixel((5, 5)) - 2 * (count // 2)) <= 2
+    with Image.open(stills["sprite_out"]) as image:
+        assert (image.format, image.size) == ("JPEG", (WIDTH * SPRITE_MOMENTS, HEIGHT))
+        assert dict(image.getexif()) == {}
+        seen = [image.convert("L").getpixel((WIDTH * n + WIDTH // 2, 9)) for n in range(SPRITE_MOMENTS)]
+    wanted = np.linspace(0, count - 1, SPRITE_MOMENTS).round() * 2
+    np.testing.assert_allclose(seen, wanted, atol=2)
+
+
+def test_the_pictures_of_a_large_clip_s_sprite_are_small_and_keep_its_shape(tmp_path):
+    encoding.sprite([picture(width=832, height=480)] * SPRITE_MOMENTS, tmp_path / "sprite.jpg")
+    with Image.open(tmp_path / "sprite.jpg") as image:
+        assert image.size == (256 * SPRITE_MOMENTS, 148)
+
+
+def test_a_clip_that_broke_off_has_no_sprite(tmp_path):
+    stills = {"poster_out": tmp_path / "poster.jpg", "sprite_out": tmp_path / "sprite.jpg"}
+    assert len(list(encoding.with_stills(moving(20), 25, **stills))) == 20
+    assert not stills["sprite_out"].exists()
+
+
 def test_what_is_no_video_is_not_read_as_one(tmp_path):
     (tmp_path / "clip.mp4").write_text("only words")
     for path in (tmp_path / "clip.mp4", tmp_path / "missing.mp4"):
-        with pytest.raises(encoding.EncodingError) as caught:
-            encoding.probe(path)
-        assert caught.value.sentence == encoding.UNREADABLE
+        for read in (encoding.probe, lambda path: list(encoding.decode(path))):
+            with pytest.raises(encoding.EncodingError) as caught:
+                read(path)
+            assert caught.value.sentence == encoding.UNREADABLE
+
+
+def test_a_file_that_ends_too_early_is_no_shorter_video(tmp_path):
+    encoding.encode(moving(25), tmp_path / "clip.mp4", 24)
+    whole = (tmp_path / "clip.mp4").read_bytes()
+    (tmp_path / "clip.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(encoding.EncodingError, match="not a video"):
+        list(encoding.decode(tmp_path / "clip.mp4"))
+
+
+def test_frames_come_back_in_order_and_one_at_a_time(tmp_path):
+    encoding.encode(moving(200), tmp_path / "clip.mp4", 24)
+    refs = []
+    for shift, frame in enumerate(encoding.decode(tmp_path / "clip.mp4")):
+        refs.append(weakref.ref(frame))
+        np.testing.assert_allclose(frame.mean((0, 1)), picture(shift).mean((0, 1)), atol=2)
+        assert (
+            np.abs(frame.astype(int) - picture(shift)).mean()
+            < 8
+            < np.abs(frame.astype(int) - picture(shift + 5)).mean()
+        )
+        del frame
+        assert sum(ref() is not None for ref in refs) <= 2
+    assert len(refs) == 200

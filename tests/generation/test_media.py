@@ -1,4 +1,4 @@
-"""How bytes leave: Range and HEAD, caches, nginx, and that a poster is guarded like its video."""
+"""How bytes leave: Range and HEAD, caches, nginx, and that a clip's stills are guarded like its video."""
 
 import pytest
 
@@ -8,11 +8,14 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 KINDS = {"video": ("video.mp4", "video/mp4"), "poster": ("poster.jpg", "image/jpeg")}
+PRIVATE_KINDS = {**KINDS, "sprite": ("sprite.jpg", "image/jpeg")}
 
 
 @pytest.fixture
 def clip(artist):
-    return factories.clip(artist, video=bytes(range(256)) * 4, poster=b"a poster " * 9)
+    return factories.clip(
+        artist, video=bytes(range(256)) * 4, poster=b"a poster " * 9, sprite=b"a sprite " * 9
+    )
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def ask(login, artist, clip):
     def _ask(range=None, *, kind="video", method="get", **headers):
         if range is not None:
             headers["Range"] = range
-        url = f"/studio/clips/{clip.pk}/{KINDS[kind][0]}"
+        url = f"/studio/clips/{clip.pk}/{PRIVATE_KINDS[kind][0]}"
         return getattr(client, method)(url, headers=headers)
 
     return _ask
@@ -38,11 +41,11 @@ CONTENT = bytes(range(256)) * 4
 
 
 def test_the_whole_file_comes_when_nothing_less_is_asked_for(ask):
-    for kind, (_, content_type) in KINDS.items():
+    for kind, (_, content_type) in PRIVATE_KINDS.items():
         answer = ask(kind=kind)
         body = answer.getvalue()
         assert (answer.status_code, answer["Content-Type"]) == (200, content_type)
-        assert body == {"video": CONTENT, "poster": b"a poster " * 9}[kind]
+        assert body == {"video": CONTENT, "poster": b"a poster " * 9, "sprite": b"a sprite " * 9}[kind]
         assert answer["Content-Length"] == str(len(body))
         assert answer["Accept-Ranges"] == "bytes"
         assert answer["X-Content-Type-Options"] == "nosniff"
@@ -124,7 +127,7 @@ def test_head_tells_the_size_and_sends_nothing(ask):
 
 
 def test_no_cache_keeps_private_bytes(ask):
-    for kind in KINDS:
+    for kind in PRIVATE_KINDS:
         for asked in (None, "bytes=0-9", "bytes=9999-"):
             answer = ask(asked, kind=kind)
             told = {part.strip() for part in answer["Cache-Control"].split(",")}
@@ -139,10 +142,10 @@ def test_nothing_but_get_and_head_is_answered(ask):
         assert ask(method=method).status_code == 405
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PRIVATE_KINDS)
 def test_a_clip_s_bytes_are_its_owner_s_only(login, ask, clip, kind):
     assert ask(kind=kind).status_code == 200
-    url = f"/studio/clips/{clip.pk}/{KINDS[kind][0]}"
+    url = f"/studio/clips/{clip.pk}/{PRIVATE_KINDS[kind][0]}"
     for role in ("artist", "reviewer", "admin"):
         answer = login(factories.member(role)).get(url, headers={"Range": "bytes=0-9"})
         assert answer.status_code == 404
@@ -151,7 +154,7 @@ def test_a_clip_s_bytes_are_its_owner_s_only(login, ask, clip, kind):
     assert (answer.status_code, answer.url) == (302, f"/accounts/login/?next={url}")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PRIVATE_KINDS)
 def test_a_file_that_is_gone_is_a_404_and_no_error(ask, clip, kind):
     storage.private().delete(storage.private_name(clip.rendition(kind).sha256))
     assert ask(kind=kind).status_code == 404
@@ -160,14 +163,14 @@ def test_a_file_that_is_gone_is_a_404_and_no_error(ask, clip, kind):
 # --- Behind nginx -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PRIVATE_KINDS)
 def test_behind_nginx_the_answer_names_the_file_and_holds_no_byte_of_it(settings, ask, clip, kind):
     settings.ACCEL_PREFIX = "/internal"
     answer = ask("bytes=0-9", kind=kind)
     sha256 = clip.rendition(kind).sha256
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer["X-Accel-Redirect"] == f"/internal/private/{sha256[:2]}/{sha256}"
-    assert answer["Content-Type"] == KINDS[kind][1]
+    assert answer["Content-Type"] == PRIVATE_KINDS[kind][1]
     assert "no-store" in answer["Cache-Control"]
     everything = str(answer.headers)
     assert str(settings.PRIVATE_STORE) not in everything

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from generation import encoding
-from generation.engine import catalog, child, process
+from generation.engine import SPRITE_MOMENTS, catalog, child, process
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -74,12 +74,13 @@ def wait_until_gone(pid, seconds):
     return is_gone(pid)
 
 
-def test_a_run_tells_its_steps_and_ends_with_a_video_and_a_poster(engine, tmp_path):
+def test_a_run_tells_its_steps_and_ends_with_a_video_and_its_stills(engine, tmp_path):
     engine.close()
     *before, done = telling(run(engine, recipe(steps=3), tmp_path))
     assert before == [process.Loading(), *(process.Step(n, 3) for n in (1, 2, 3)), process.Encoding()]
-    assert (done.video, done.poster) == (tmp_path / "video.mp4", tmp_path / "poster.jpg")
-    assert {path.name for path in tmp_path.iterdir()} == {"video.mp4", "poster.jpg"}
+    names = ["video.mp4", "poster.jpg", "sprite.jpg"]
+    assert [done.video, done.poster, done.sprite] == [tmp_path / name for name in names]
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
 
     encoded = encoding.probe(done.video)
     assert (encoded.codec, encoded.pixel_format) == ("h264", "yuv420p")
@@ -87,6 +88,8 @@ def test_a_run_tells_its_steps_and_ends_with_a_video_and_a_poster(engine, tmp_pa
     assert 0 < data.find(b"moov") < data.find(b"mdat")
     with Image.open(done.poster) as image:
         assert (image.format, image.size) == ("JPEG", (128, 128))
+    with Image.open(done.sprite) as image:
+        assert (image.format, image.size) == ("JPEG", (SPRITE_MOMENTS * 128, 128))
 
     seconds = done.info.pop("seconds")
     assert 0.15 <= seconds < 30
@@ -113,11 +116,12 @@ def test_the_child_stays_warm_and_the_same_seed_gives_the_same_bytes(engine, tmp
     made, pids = {}, set()
     for name, seed in (("first", 7), ("again", 7), ("other", 8)):
         *_, done = run(engine, recipe(seed=seed), tmp_path / name)
-        made[name] = done.video.read_bytes(), done.poster.read_bytes()
+        made[name] = [path.read_bytes() for path in (done.video, done.poster, done.sprite)]
         pids.add(engine.pid)
     engine.close()
     *_, done = run(engine, recipe(seed=7), tmp_path / "fresh")
-    assert made["first"] == made["again"] == (done.video.read_bytes(), done.poster.read_bytes())
+    fresh = [path.read_bytes() for path in (done.video, done.poster, done.sprite)]
+    assert made["first"] == made["again"] == fresh
     assert made["other"] != made["first"]
     assert len(pids) == 1
     assert engine.pid not in pids

@@ -1,5 +1,6 @@
 """The studio's pages: takes in order, a job as it goes, and the fragments that a page asks for."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -188,6 +189,15 @@ def test_takes_of_every_state_stand_beside_each_other(studio, artist):
     assert set(takes_on(page)) == {job.pk for job in made.values()}
     for job in made.values():
         assert job.prompt in page.text
+
+
+def test_a_card_is_scrubbed_through_only_where_its_clip_has_a_sprite(studio, artist, settings):
+    of_today = factories.clip(artist, sprite=b"moments side by side")
+    factories.clip(artist)  # of an earlier version
+    for page in (studio.get("/studio/"), studio.get(f"/studio/?after={factories.job(artist).pk}")):
+        assert re.findall('data-sprite="([^"]*)" data-moments="([^"]*)"', page.text) == [
+            (f"/studio/clips/{of_today.pk}/sprite.jpg", "12")
+        ]
 
 
 def test_an_empty_studio_says_what_to_do(studio):

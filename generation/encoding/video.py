@@ -1,16 +1,13 @@
-"""Turns frames into the files that people watch, an H.264 MP4 and a JPEG poster, and reads them back; what the frames
-show and where files are kept is decided elsewhere."""
+"""Frames into an H.264 MP4, and back."""
 
 from __future__ import annotations
 
 import errno
-import io
 import os
 import subprocess
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -21,26 +18,14 @@ import av
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
-from PIL import Image
 
-from .engine import EngineError
+from .files import EncodingError, appears_complete, from_os
 
 CRF = 18  # x264's constant quality: 18 is near what the eye can tell apart
 THREADS = 4  # fixed, because x264's output depends on how many there are
 STDERR_LINES = 20
-POSTER_QUALITY = 90
-STRIP_QUALITIES = (60, 30, 10)  # the first that keeps a strip within STRIP_BYTES, or the last
-STRIP_BYTES = 8192
-STRIP_SIDE = 128  # pixels on the longer side of each picture
-
-DISK_FULL = "The disk is full, so the clip could not be saved."
-NOT_WRITABLE = "The clip could not be saved: its folder can't be written to."
 NOT_ENCODED = "The video encoder stopped, so the clip could not be saved."
 UNREADABLE = "This file is not a video that can be read."
-
-
-class EncodingError(EngineError):
-    """Frames could not become a file, or a file could not be read as video."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +50,8 @@ def encode(frames: Iterable[np.ndarray], out: Path, fps: float) -> Encoded:
     """
     frames = iter(frames)
     first = next(frames, None)  # before any file is opened: for an engine, this is where the work happens
-    _check_first(first)
-    with _appears_complete(out) as part:
+    check_frame(first)
+    with appears_complete(out) as part:
         written = _write(chain([first], frames), part, fps, first.shape)
         encoded = probe(part)
         if encoded.frames != written:
@@ -76,30 +61,18 @@ def encode(frames: Iterable[np.ndarray], out: Path, fps: float) -> Encoded:
     return encoded
 
 
-def poster(frame: np.ndarray, out: Path) -> None:
-    """Write one frame to `out` as JPEG, with no metadata."""
-    _check_first(frame)
-    with _appears_complete(out) as part:
-        try:
-            Image.fromarray(frame).save(part, "JPEG", quality=POSTER_QUALITY, optimize=True)
-        except OSError as error:
-            raise _from_os(error) from error
+def decode(path: Path) -> Iterator[np.ndarray]:
+    """Yield the frames of one of our own files, each uint8 of shape (height, width, 3); one is kept at a time.
 
-
-def strip(pictures: np.ndarray) -> bytes:
-    """A JPEG of pictures side by side, each made STRIP_SIDE pixels long; uint8 of shape (n, height, width, 3)."""
-    count, height, width, _ = pictures.shape
-    scale = STRIP_SIDE / max(width, height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    joined = Image.new("RGB", (size[0] * count, size[1]))
-    for place, picture in enumerate(pictures):
-        joined.paste(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC), (size[0] * place, 0))
-    for quality in STRIP_QUALITIES:
-        out = io.BytesIO()
-        joined.save(out, "JPEG", quality=quality)
-        if out.tell() <= STRIP_BYTES:
-            break
-    return out.getvalue()
+    Not for what strangers send: nothing here bounds what a crafted file may cost. Raises EncodingError if the
+    file is no video, or stops being one on the way.
+    """
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                yield frame.to_ndarray(format="rgb24")
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise EncodingError(UNREADABLE, detail=str(error)) from error
 
 
 def probe(path: Path) -> Encoded:
@@ -121,17 +94,8 @@ def probe(path: Path) -> Encoded:
         raise EncodingError(UNREADABLE, detail=str(error)) from error
 
 
-def check_writable(folder: Path) -> None:
-    """Raise EncodingError if files can't be made in `folder`, so that nobody computes a clip for nothing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(4096))
-    except OSError as error:
-        raise _from_os(error) from error
-
-
-def _check_first(frame: np.ndarray | None) -> None:
+def check_frame(frame: np.ndarray | None) -> None:
+    """Raise EncodingError if no video and no poster can begin with this frame."""
     if frame is None:
         raise EncodingError("There are no frames to make a video of.", retry=True)
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
@@ -215,40 +179,10 @@ def _start_ffmpeg(out: Path, fps: float, width: int, height: int) -> subprocess.
     )
 
 
-@contextmanager
-def _appears_complete(out: Path) -> Iterator[Path]:
-    """Give a temporary path beside `out`; put it in place when the block ends well, remove it when not."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        yield part
-        try:
-            _sync(part)
-            part.replace(out)
-            _sync(out.parent)  # so that the rename itself survives a power cut
-        except OSError as error:
-            raise _from_os(error) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _from_os(error: OSError) -> EncodingError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return EncodingError(DISK_FULL if full else NOT_WRITABLE, retry=full, detail=str(error))
-
-
 def _from_complaints(complaints: str, returncode: int) -> EncodingError:
     detail = complaints.strip() or f"ffmpeg ended with {returncode}"
     for code in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.EROFS):
         if os.strerror(code) in complaints:
-            error = _from_os(OSError(code, os.strerror(code)))
+            error = from_os(OSError(code, os.strerror(code)))
             return EncodingError(error.sentence, retry=error.retry, detail=detail)
     return EncodingError(NOT_ENCODED, retry=True, detail=detail)

@@ -1,0 +1,23 @@
+"""Turns frames into the files that people watch and reads them back; what the frames show and where files are kept is
+decided elsewhere."""
+
+from .files import DISK_FULL, NOT_WRITABLE, EncodingError, check_writable
+from .stills import poster, sprite, strip, with_stills
+from .video import NOT_ENCODED, UNREADABLE, Encoded, decode, encode, probe
+
+__all__ = [
+    "DISK_FULL",
+    "NOT_ENCODED",
+    "NOT_WRITABLE",
+    "UNREADABLE",
+    "Encoded",
+    "EncodingError",
+    "check_writable",
+    "decode",
+    "encode",
+    "poster",
+    "probe",
+    "sprite",
+    "strip",
+    "with_stills",
+]
