@@ -115,7 +115,7 @@ def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, t
     with av.open(str(video)) as opened:
         first = next(opened.decode(video=0)).to_ndarray(format="rgb24")
     assert np.abs(first.astype(int) - (200, 40, 40)).max() < 12
-    assert len(private_files()) == 3
+    assert len(private_files()) == 4
 
 
 def test_a_take_whose_picture_is_gone_fails_at_once_with_a_sentence(artist):
