@@ -7,12 +7,12 @@ No Django here: the child that opens strangers' files imports this too.
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import c2pa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -23,6 +23,7 @@ SUBMISSION = "org.sorahub.submission"
 TRAINING = "cawg.training-mining"
 CLIP_TITLE, IMAGE_TITLE = "Generated clip", "Image"  # generic: real names may be private
 MANIFEST_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # the uuid of the MP4 box that C2PA lies in
+BLOCK = 1024 * 1024  # bytes
 LONGEST = 200  # characters of anything that a file tells about itself
 EMAIL_PROTECTION = ExtendedKeyUsageOID.EMAIL_PROTECTION  # C2PA's rule for whoever has no usage of its own
 
@@ -108,19 +109,24 @@ def read(path: Path, anchors: str) -> Manifest | None:
     The file may be anybody's, so a caller bounds time and memory from outside. Nothing is fetched.
     """
     with path.open("rb") as file:
-        if file.read(8)[4:] != b"ftyp":  # the library knows fifty formats; we sign one, and open no other
-            return None
-        file.seek(0)
-        try:
-            with (
-                c2pa.Context.from_dict(_settings(anchors)) as context,
-                c2pa.Reader(MP4, file, context=context) as reader,
-            ):
-                return _told(json.loads(reader.json()))
-        except c2pa.C2paError.ManifestNotFound:
-            return None
-        except (c2pa.C2paError, ValueError):
-            return Manifest(State.INVALID) if _holds_manifest(path) else None
+        return read_from(file, anchors)
+
+
+def read_from(file: BinaryIO, anchors: str) -> Manifest | None:
+    """As `read`, of a file that is open: a child that may open none has no path to give."""
+    if file.read(8)[4:] != b"ftyp":  # the library knows fifty formats; we sign one, and open no other
+        return None
+    file.seek(0)
+    try:
+        with (
+            c2pa.Context.from_dict(_settings(anchors)) as context,
+            c2pa.Reader(MP4, file, context=context) as reader,
+        ):
+            return _told(json.loads(reader.json()))
+    except c2pa.C2paError.ManifestNotFound:
+        return None
+    except (c2pa.C2paError, ValueError):
+        return Manifest(State.INVALID) if _holds_manifest(file) else None
 
 
 # --- Writing -----------------------------------------------------------------------------------------
@@ -252,6 +258,11 @@ def _text(value) -> str:
     return "".join(c for c in value if c.isprintable())[:LONGEST] if isinstance(value, str) else ""
 
 
-def _holds_manifest(path: Path) -> bool:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(MANIFEST_BOX) >= 0
+def _holds_manifest(file: BinaryIO) -> bool:
+    file.seek(0)
+    end = b""
+    while block := file.read(BLOCK):
+        if MANIFEST_BOX in end + block:
+            return True
+        end = block[1 - len(MANIFEST_BOX) :]
+    return False

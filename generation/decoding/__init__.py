@@ -8,20 +8,25 @@ What it may not do is in walls.py; docs/operations.md says which walls stand on 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from .bounds import LONGEST_FRAME, LONGEST_PICTURE, MOST_FRAMES
+from .bounds import ANCHORS, LONGEST_FRAME, LONGEST_PICTURE, MOST_FRAMES
 from .process import Child
 from .refusals import Refused, Why
 
-__all__ = ["Picture", "Refused", "Why", "frames", "picture", "standing_walls"]
+if TYPE_CHECKING:  # the library of manifests is heavy, and whoever decodes pictures needs none
+    from ..provenance import Manifest
+
+__all__ = ["Picture", "Refused", "Why", "frames", "manifest", "picture", "standing_walls"]
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,32 @@ def frames(
         raise Refused(Why.EMPTY)
 
 
+def manifest(path: Path, anchors: str, *, walled: bool = False) -> Manifest | None:
+    """What the MP4 says of itself, judged by `anchors` (PEM), read as closed in as its frames are; or Refused."""
+    with closing(Child("manifest", path, walled=walled, **{ANCHORS: anchors})) as child:
+        list(child.pixels(most=1))
+    return _manifest(child.told) if child.told else None
+
+
+def _manifest(told: bytes) -> Manifest:
+    """A child that was taken over may say what it likes, but nothing of another shape."""
+    from ..provenance import Manifest, State
+
+    try:
+        values = json.loads(told)
+        values["state"] = State(values["state"])
+        found = Manifest(**values)
+        kinds = [type(getattr(found, field.name)) for field in fields(found)[1:]]
+    except (ValueError, TypeError, KeyError):
+        raise Refused(Why.UNREADABLE, detail="the child told no manifest") from None
+    if kinds != [type(field.default) for field in fields(Manifest)[1:]]:
+        raise Refused(Why.UNREADABLE, detail="the child told no manifest")
+    return found
+
+
 @cache
 def standing_walls() -> frozenset[str]:
     """Which walls stand round a child on this machine: a real one is asked, once."""
-    with closing(Child("nothing", Path(__file__), longest=1)) as child:
+    with closing(Child("nothing", Path(__file__))) as child:
         list(child.pixels(most=1))
         return child.walls

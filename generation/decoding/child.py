@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
+from dataclasses import asdict
 from typing import BinaryIO
 
 import numpy as np
 
 from . import walls
 from .bounds import (
+    ANCHORS,
     BUFFER,
     CODECS,
     DEMUXER,
@@ -33,13 +35,11 @@ from .refusals import Refused, Why
 
 def main(task: str, longest: int, parent: int) -> None:
     standing = walls.limit(seconds=SECONDS[task], memory=MEMORY, slack=SLACK) | walls.die_with(parent)
-    decode = {"picture": _picture, "frames": _frames, "nothing": _nothing}[task]()
+    work = {"picture": _picture, "frames": _frames, "manifest": _manifest, "nothing": _nothing}[task]()
     standing |= walls.close()
     _say(Kind.WALLS, standing)
     try:
-        for pixels in decode(_Upload(), longest):
-            height, width, _ = pixels.shape
-            _say(Kind.PIXELS, width, height, memoryview(np.ascontiguousarray(pixels)).cast("B"))
+        work(_Upload(), longest)
         _say(Kind.DONE)
     except Refused as refused:
         _say(Kind.REFUSED, refused.why)
@@ -75,7 +75,7 @@ def _picture():
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = None  # PICTURE_PIXELS is less, and is asked before anything is decoded
 
-    def decode(upload: BinaryIO, longest: int) -> Iterator[np.ndarray]:
+    def decode(upload: BinaryIO, longest: int) -> None:
         try:
             image = Image.open(upload, formats=FORMATS)
         except Image.UnidentifiedImageError:
@@ -88,7 +88,7 @@ def _picture():
         upright = ImageOps.exif_transpose(image)
         plain = in_srgb(upright, image.info.get("icc_profile"))
         plain.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-        yield np.asarray(plain)
+        _show(np.asarray(plain))
 
     return decode
 
@@ -106,7 +106,7 @@ def _frames():
     # Whatever the file says it is, it is opened as this, by these decoders, and nothing else is opened on its behalf.
     options = {"format_whitelist": DEMUXER, "codec_whitelist": ",".join(CODECS), "protocol_whitelist": "none"}
 
-    def decode(upload: BinaryIO, longest: int) -> Iterator[np.ndarray]:
+    def decode(upload: BinaryIO, longest: int) -> None:
         try:
             container = av.open(
                 upload,
@@ -130,7 +130,7 @@ def _frames():
                     raise Refused(Why.PIXELS)
                 if not seen:
                     size = _within(frame.width, frame.height, longest)
-                yield frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
+                _show(frame.to_ndarray(format="rgb24", width=size[0], height=size[1]))
                 if (seen := seen + 1) == MOST_FRAMES:
                     break
         except av.FFmpegError:
@@ -141,8 +141,22 @@ def _frames():
     return decode
 
 
+def _manifest():
+    """Imports while that is possible, and returns the reader."""
+    from .. import provenance
+
+    anchors = os.environ[ANCHORS]
+
+    def read(upload: BinaryIO, _longest: int) -> None:
+        if manifest := provenance.read_from(upload, anchors):
+            told = json.dumps(asdict(manifest)).encode()
+            _say(Kind.MANIFEST, len(told), 0, told)
+
+    return read
+
+
 def _nothing():
-    return lambda upload, longest: iter(())
+    return lambda upload, longest: None
 
 
 def _is_allowed(stream) -> bool:
@@ -153,6 +167,11 @@ def _is_allowed(stream) -> bool:
 def _within(width: int, height: int, longest: int) -> tuple[int, int]:
     scale = min(1.0, longest / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _show(pixels: np.ndarray) -> None:
+    height, width, _ = pixels.shape
+    _say(Kind.PIXELS, width, height, memoryview(np.ascontiguousarray(pixels)).cast("B"))
 
 
 def _say(kind: Kind, first: int = 0, second: int = 0, content: bytes | memoryview = b"") -> None:

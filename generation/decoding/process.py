@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .bounds import BYTES, HEAD, MOST_FRAMES, SECONDS, Kind
+from .bounds import BYTES, HEAD, MANIFEST_BYTES, MOST_FRAMES, SECONDS, Kind
 from .refusals import Refused, Why
 from .walls import NAMES, WALLS
 
@@ -35,17 +35,18 @@ PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 class Child:
     """One child for one upload. Its standard input is the open file, and its output is counted."""
 
-    def __init__(self, task: str, path: Path, *, longest: int, walled: bool = False):
+    def __init__(self, task: str, path: Path, *, longest: int = 1, walled: bool = False, **told: str):
         self.longest = longest
         self.walled = walled
         self.walls: frozenset[str] = frozenset()
+        self.told = b""  # what it says in words
         self.patience = float(SECONDS[task])  # seconds of waiting for it, in all
         file = _opened(path, BYTES[task])
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", CHILD, task, str(longest), str(os.getpid())],
                 cwd=PROJECT,
-                env=environment(),
+                env=environment() | told,
                 stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # libraries talk about the upload there
@@ -72,6 +73,8 @@ class Child:
                 left -= 1
                 if not left:
                     return
+            elif kind == Kind.MANIFEST and 0 < first <= MANIFEST_BYTES:
+                self.told = bytes(self._read(first))
             elif kind == Kind.REFUSED and first in tuple(Why):
                 raise Refused(Why(first))
             elif kind == Kind.DONE:

@@ -11,7 +11,14 @@ LIES = {
     "roofless": (Kind.WALLS, 3, 0),
     "reasonless": (Kind.REFUSED, 4000, 0),
 }
+WORDS = {
+    "wordless": b"not JSON",
+    "wordy": b'{"state": "trusted", "is_released": true}',
+    "shapeless": b'{"state": "trusted", "submission": ["<script>"]}',
+}
 
 if __name__ == "__main__":
     told = sys.stdin.read()
-    sys.stdout.buffer.write(HEAD.pack(*LIES[told]) + b"nothing like so many bytes")
+    words = WORDS.get(told, b"nothing like so many bytes")
+    sys.stdout.buffer.write(HEAD.pack(*LIES.get(told, (Kind.MANIFEST, len(words), 0))) + words)
+    sys.stdout.buffer.write(HEAD.pack(Kind.DONE, 0, 0))

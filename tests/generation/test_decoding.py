@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 from PIL import Image, ImageCms, PngImagePlugin
 
-from generation import decoding, encoding
+from generation import decoding, encoding, keys, provenance
 from generation.decoding import Refused, Why, process
 from generation.decoding.bounds import MOST_FRAMES, PICTURE_BYTES
 from generation.decoding.refusals import SENTENCES
@@ -471,3 +471,28 @@ def test_strangers_files_are_not_opened_where_a_wall_is_missing(tmp_path, monkey
     with pytest.raises(Refused) as caught:
         decoding.picture(path, walled=True)
     assert caught.value.why == Why.NO_WALLS
+
+
+# --- What a file says of itself ----------------------------------------------------------------------
+
+
+def test_a_manifest_is_read_inside_the_room_as_it_is_outside(tmp_path):
+    plain = clip_of(tmp_path / "plain.mp4", movflags="faststart")
+    signed, changed = tmp_path / "signed.mp4", tmp_path / "changed.mp4"
+    provenance.sign(plain, signed, provenance.Origin("a model", "1", "the-id"), keys.signing())
+    content = bytearray(signed.read_bytes())
+    content[-1] ^= 1
+    changed.write_bytes(content)
+    found = [decoding.manifest(path, keys.anchors()) for path in (plain, signed, changed)]
+    assert found == [provenance.read(path, keys.anchors()) for path in (plain, signed, changed)]
+    assert found[0] is None
+    assert (found[1].state, found[1].submission) == (provenance.State.TRUSTED, "the-id")
+    assert found[2].state == provenance.State.INVALID
+
+
+@pytest.mark.parametrize("lie", ["wordless", "wordy", "shapeless"])
+def test_a_child_that_was_taken_over_tells_no_manifest(tmp_path, monkeypatch, lie):
+    monkeypatch.setattr(process, "CHILD", "tests.generation.lying_child")
+    path = tmp_path / "lie"
+    path.write_text(lie)
+    assert refusal(lambda path: decoding.manifest(path, ""), path) == Why.UNREADABLE
