@@ -1,7 +1,8 @@
 """The records of `generation`; each file holds one noun."""
 
 from .clip import Clip, Rendition
+from .fingerprint import Fingerprint
 from .job import Attempt, Job, Seat
 from .mark import Mark
 
-__all__ = ["Attempt", "Clip", "Job", "Mark", "Rendition", "Seat"]
+__all__ = ["Attempt", "Clip", "Fingerprint", "Job", "Mark", "Rendition", "Seat"]
