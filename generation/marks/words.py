@@ -1,0 +1,125 @@
+"""Turns a mark's number into the bits that a picture carries, and back from bits that arrive damaged; knows no picture.
+
+The number and its checksum, 32 bits each, make a word of 64, which a code spreads over as many bits as the picture has
+room for. Checksum and code are linear over GF(2), with matrices that follow from the key. So the checksum isn't only
+looked at in the end: the decoder weighs all words whose checksum is right, which halves the bits that it has to guess.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+NUMBER_BITS = 32
+CHECKSUM_BITS = 32
+NUMBERS = 2**NUMBER_BITS  # a mark's number lies in 0..NUMBERS-1
+KEY_BYTES = 16  # a shorter key could be guessed
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A number, and the sum of the soft bits that speak for it less those that speak against it."""
+
+    number: int
+    score: float
+
+
+def material(key: bytes, purpose: str, size: int) -> bytes:
+    """`size` pseudorandom bytes for one purpose: HMAC-SHA256 separates the purposes, SHAKE256 stretches the result.
+
+    Not numpy's generators: what their methods give may change with a release, and a mark is read years later.
+    """
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"A key for marks has at least {KEY_BYTES} bytes; this one has {len(key)}.")
+    tagged = hmac.new(key, f"sorahub mark 1: {purpose}".encode(), hashlib.sha256).digest()
+    return hashlib.shake_256(tagged).digest(size)
+
+
+def spread(number: int, key: bytes, length: int) -> np.ndarray:
+    """The bits (0 or 1, uint8 of shape (length,)) that carry `number`."""
+    matrix, pad = _code(key, length)
+    return (_bits([number])[0] @ matrix & 1) ^ pad
+
+
+def gather(soft: np.ndarray, key: bytes, among: Sequence[int] | None = None) -> Guess:
+    """The number that soft bits speak for most: positive for 0, negative for 1, the size being the certainty.
+
+    With `among`, only those numbers are weighed, all of them. Without, ordered statistics decoding of order 3
+    (Fossorier and Lin, 1995) comes near the best: the 32 surest independent bits are believed but for up to three.
+    """
+    matrix, pad = _code(key, len(soft))
+    soft = np.where(pad, -soft, soft)
+    if among is None:
+        return _most_likely(soft, matrix)
+    scores = (1.0 - 2.0 * (_bits(among) @ matrix & 1)) @ soft
+    best = int(np.argmax(scores))
+    return Guess(among[best], float(scores[best]))
+
+
+@lru_cache(maxsize=8)
+def _code(key: bytes, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix (32, length) from numbers to bits, and the bits that are added to all."""
+    checksum = _matrix(key, "checksum", NUMBER_BITS, CHECKSUM_BITS)
+    code = _matrix(key, f"code of {length}", NUMBER_BITS + CHECKSUM_BITS, length)
+    word = np.concatenate([np.eye(NUMBER_BITS, dtype=np.uint8), checksum], axis=1)
+    pad = _matrix(key, f"pad of {length}", 1, length)[0]
+    return (word @ code) & 1, pad
+
+
+def _matrix(key: bytes, purpose: str, rows: int, columns: int) -> np.ndarray:
+    drawn = np.frombuffer(material(key, purpose, (rows * columns + 7) // 8), np.uint8)
+    return np.unpackbits(drawn)[: rows * columns].reshape(rows, columns)
+
+
+def _bits(numbers: Sequence[int]) -> np.ndarray:
+    for number in numbers:
+        if not 0 <= number < NUMBERS:
+            raise ValueError(f"A mark's number lies between 0 and {NUMBERS - 1}; {number} was given.")
+    return np.unpackbits(np.array(numbers, ">u4").view(np.uint8).reshape(-1, 4), axis=1)
+
+
+def _number(bits: np.ndarray) -> int:
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _most_likely(soft: np.ndarray, matrix: np.ndarray) -> Guess:
+    surest_first = np.argsort(-np.abs(soft), kind="stable")
+    soft = soft[surest_first]
+    rows, messages, sure = _echelon(matrix[:, surest_first])
+    believed = (soft[sure] < 0).astype(np.uint8)
+    signs = 1.0 - 2.0 * rows
+    agreeing = soft * (1.0 - 2.0 * (believed @ rows & 1))
+    # The score after bits i, j and k have been doubted is the sum of agreeing * signs[i] * signs[j] * signs[k].
+    best, doubted = float(agreeing.sum()), ()
+    for first, turned in enumerate(signs):
+        threes = (signs * (agreeing * turned)) @ signs.T  # on the diagonal j = k: `first` alone
+        second, third = np.unravel_index(np.argmax(threes), threes.shape)
+        if threes[second, third] > best:
+            best, doubted = float(threes[second, third]), (first, second, third)
+    for place in doubted:
+        believed[place] ^= 1
+    return Guess(_number(believed @ messages & 1), best)
+
+
+def _echelon(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Rows that hold a single 1 at the first independent columns, the messages that they encode, and those columns."""
+    size, length = matrix.shape
+    work = np.concatenate([matrix, np.eye(size, dtype=np.uint8)], axis=1)
+    columns: list[int] = []
+    for column in range(length):
+        row = len(columns)
+        below = np.flatnonzero(work[row:, column])
+        if not len(below):
+            continue
+        work[[row, row + below[0]]] = work[[row + below[0], row]]
+        others = np.flatnonzero(work[:, column])
+        work[others[others != row]] ^= work[row]
+        columns.append(column)
+        if len(columns) == size:
+            break
+    return work[:, :length], work[:, length:], columns

@@ -1,0 +1,165 @@
+"""A mark that nobody sees says whose copy a clip is, and one that everybody sees says that it was generated."""
+
+import subprocess
+import weakref
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from generation import encoding, marks
+from generation.embedded import scenes
+
+KEY, OTHER_KEY = b"the key of this installation", b"the key of another installation"
+NUMBER = 3_141_592_653
+FPS = 12.5
+HALF = "scale=iw/2:ih/2"
+
+
+def clip(seed=0):
+    return scenes.render(scenes.random_scene(np.random.default_rng(seed)))
+
+
+def marked(frames, number=NUMBER, key=KEY):
+    return np.stack(list(marks.embed(iter(frames), number, key)))
+
+
+def copied(frames, folder, *options):
+    """Our own file, and what somebody else's ffmpeg made of it."""
+    encoding.encode(iter(frames), folder / "ours.mp4", FPS)
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y"]
+    x264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    subprocess.run([*ffmpeg, "-i", folder / "ours.mp4", *options, *x264, folder / "theirs.mp4"], check=True)
+    with av.open(str(folder / "theirs.mp4")) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def decibels(one, other):
+    return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_number_is_read_from_a_hard_compressed_copy(seed, tmp_path):
+    assert marks.read(copied(marked(clip(seed)), tmp_path, "-crf", "28"), KEY).number == NUMBER
+
+
+def test_the_number_is_read_from_a_copy_of_half_the_size(tmp_path):
+    large = clip().repeat(3, axis=1).repeat(3, axis=2)
+    small = copied(marked(large), tmp_path, "-crf", "28", "-vf", HALF)
+    assert small[0].shape == (192, 192, 3)
+    assert marks.read(small, KEY).number == NUMBER
+
+
+def test_what_exists_is_found_in_worse_copies_than_what_might(tmp_path):
+    tiny = copied(marked(clip(1)), tmp_path, "-crf", "28", "-vf", HALF)
+    assert marks.read(tiny, KEY).number is None
+    assert marks.read(tiny, KEY, among=[*range(100), NUMBER]).number == NUMBER
+    assert marks.read(tiny, KEY, among=range(100)).number is None
+
+
+def test_nobody_sees_the_mark():
+    for seed in range(4):
+        assert decibels(marked(clip(seed)), clip(seed)) > 45
+
+
+def test_another_key_reads_nothing():
+    frames = marked(clip())
+    assert marks.read(frames, KEY).number == NUMBER
+    assert marks.read(frames, OTHER_KEY).number is None
+    assert marks.read(frames, OTHER_KEY, among=[NUMBER]).number is None
+
+
+def test_a_clip_without_a_mark_reads_nothing():
+    for frames in (*map(clip, range(20)), np.zeros((3, 64, 64, 3), np.uint8)):
+        reading = marks.read(frames, KEY)
+        assert reading.number is None
+        assert reading.chance > marks.FALSE_ALARM
+        assert marks.read(frames, KEY, among=range(1000)).number is None
+
+
+def test_the_same_clip_number_and_key_give_the_same_frames():
+    frames = marked(clip())
+    np.testing.assert_array_equal(frames, marked(clip()))
+    assert not np.array_equal(frames, marked(clip(), number=NUMBER + 1))
+    assert not np.array_equal(frames, marked(clip(), key=OTHER_KEY))
+
+
+def test_frames_wait_outside_the_memory():
+    alive = []
+
+    def watched():
+        for number in range(60):
+            frame = np.full((64, 96, 3), number, np.uint8)
+            alive.append(weakref.ref(frame))
+            yield frame
+            del frame
+            assert sum(ref() is not None for ref in alive) <= 3
+
+    count = 0
+    for frame in marks.embed(watched(), NUMBER, KEY):
+        alive.append(weakref.ref(frame))
+        assert sum(ref() is not None for ref in alive) <= 3
+        count += 1
+    assert count == 60
+
+
+@pytest.mark.parametrize("shape", [(33, 47), (480, 832), (65, 301)])
+def test_any_size_and_side_carries_a_mark(shape):
+    column, row = np.mgrid[: shape[0], : shape[1]]
+    frame = np.stack([column % 256, row % 256, (column + row) % 256], axis=-1).astype(np.uint8)
+    assert marks.read(marked([frame] * 2), KEY).number == NUMBER
+
+
+@pytest.mark.parametrize(
+    "frames, says",
+    [
+        ([], "no frames"),
+        ([np.zeros((31, 64, 3), np.uint8)], "64 × 31 pixels is too small"),
+        ([np.zeros((64, 64, 3), np.float32)], "this one is float32"),
+        ([np.zeros((64, 64), np.uint8)], "of shape (64, 64)"),
+        ([np.zeros((64, 64, 3), np.uint8), np.zeros((64, 66, 3), np.uint8)], "must be alike"),
+    ],
+)
+def test_what_can_carry_no_mark_is_refused_with_a_sentence(frames, says):
+    for act in (lambda: marks.read(frames, KEY), lambda: marked(frames)):
+        with pytest.raises(marks.MarkError) as caught:
+            act()
+        assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [-1, marks.NUMBERS])
+def test_a_number_that_does_not_fit_is_refused(number):
+    with pytest.raises(ValueError, match="lies between"):
+        marked(clip(), number=number)
+    with pytest.raises(ValueError, match="lies between"):
+        marks.read(clip(), KEY, among=[number])
+
+
+def test_a_key_that_could_be_guessed_is_refused():
+    with pytest.raises(ValueError, match="at least 16 bytes"):
+        marked(clip(), key=b"short")
+
+
+def test_nobody_is_found_among_no_numbers():
+    assert marks.read(marked(clip()), KEY, among=[]).number is None
+
+
+@pytest.mark.parametrize("light", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(64, 64), (128, 128), (480, 832), (720, 1280)])
+def test_the_visible_mark_stands_out_in_its_corner_alone(shape, light):
+    plain = np.full((*shape, 3), light, np.uint8)
+    (seen,) = marks.visible([plain])
+    rows, columns = np.nonzero((seen != plain).any(axis=-1))
+    assert rows.min() > shape[0] * 0.65
+    assert columns.min() > shape[1] * 0.4
+    assert (plain == light).all()
+    corner = seen[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].astype(int)
+    assert corner.max() - corner.min() > 120
+
+
+def test_the_visible_mark_is_the_same_in_every_frame_and_is_no_hindrance():
+    frames = clip()
+    shown = np.stack(list(marks.visible(iter(frames))))
+    assert np.ptp(np.nonzero((shown != frames).any(axis=(0, 3)))[0]) < 30
+    assert marks.read(marked(shown), KEY).number == NUMBER
