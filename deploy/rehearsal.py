@@ -101,6 +101,7 @@ class Rehearsal:
         self._make_role(self.manage("databaseroles", self.role))
         self.environment["DATABASE_URL"] = self.app_url
         self.manage("collectstatic", "--noinput", "-v0")
+        self.manage("provenance", "keys", "--name", "A rehearsal")
 
     def another(self) -> "Rehearsal":
         """Another place with an empty database and empty stores, for the same members: key and journal are the same."""

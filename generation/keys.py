@@ -26,6 +26,7 @@ from .provenance import EMAIL_PROTECTION, Keys, ProvenanceError
 
 DEMO_NAME = "sorahub demo – not trusted outside this installation"
 LIFETIME = timedelta(days=20 * 365)  # a file turns invalid when the certificate that signed it expires
+LONGEST_NAME = 64  # characters, as X.509 has it
 CLOCKS = timedelta(hours=1)  # that another machine's clock may be behind
 
 
@@ -36,6 +37,8 @@ class KeysUnfit(ProvenanceError):
 def signing() -> Keys:
     """For workers. Raises KeysUnfit with a sentence that names the file to look at."""
     private = settings.C2PA_KEY
+    if private is None:
+        raise KeysUnfit("This machine is set to sign nothing: SORAHUB_C2PA_KEY is none.")
     keys = Keys(
         certificates=_read(settings.C2PA_CERTIFICATES, "SORAHUB_C2PA_CERTIFICATES"),
         private_key=_read(private, "SORAHUB_C2PA_KEY"),
@@ -48,8 +51,12 @@ def signing() -> Keys:
 
 
 def anchors() -> str:
-    """Whom readers trust, as PEM: the present key's anchor, and those of earlier ones that still count."""
-    return _read(settings.C2PA_ANCHORS, "SORAHUB_C2PA_ANCHORS")
+    """Whom readers trust, as PEM: the present key's anchor, and those of earlier ones that still count.
+
+    Certificates and nothing else: this is shown to strangers, whatever else lies in the file by mistake.
+    """
+    told = _read(settings.C2PA_ANCHORS, "SORAHUB_C2PA_ANCHORS")
+    return "".join(map(_pem, _certificates(told, "anchor file")))
 
 
 def check(keys: Keys) -> None:
@@ -63,16 +70,26 @@ def check(keys: Keys) -> None:
     _check_chain(chain, anchors)
 
 
-def make(name: str) -> None:
+def expiry(keys: Keys) -> datetime:
+    """When what these keys sign turns invalid: there is no timestamp of a third party that would outlast them."""
+    return min(certificate.not_valid_after_utc for certificate in _certificates(keys.certificates, "chain"))
+
+
+def make(name: str, *, keeps_earlier: bool = True) -> None:
     """A key pair under an authority of its own, whose private key is forgotten here: nothing else can be issued by it.
 
-    The anchor is added to those that are there, so what was signed before stays trusted. Replaces the key.
+    Replaces the key. The anchor is added to those that are there, so that what was signed before stays trusted;
+    without `keeps_earlier` it no longer is. `name` is read by everybody who looks at a clip.
     """
+    if settings.C2PA_KEY is None:
+        raise KeysUnfit("This machine is set to sign nothing: SORAHUB_C2PA_KEY is none.")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise KeysUnfit(f"A name in a certificate has 1 to {LONGEST_NAME} printable characters.")
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certificate("anchor", name, root_key, issuer=None, issuer_key=root_key)
     leaf = _certificate("generated", name, key, issuer=root, issuer_key=root_key)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    earlier = anchors() if settings.C2PA_ANCHORS.exists() else ""
+    earlier = anchors() if keeps_earlier and settings.C2PA_ANCHORS.exists() else ""
     # Anchor first: a worker that signs in between would otherwise make files that no reader trusts.
     _write(settings.C2PA_ANCHORS, _pem(root) + earlier, mode=0o644)
     _write(settings.C2PA_CERTIFICATES, _pem(leaf) + _pem(root), mode=0o644)

@@ -1,7 +1,8 @@
 """Says in a clip's own bytes, by C2PA, which model made it, and reads what a file says of itself; where the program's
 keys lie and what is released, others know.
 
-No Django here: the child that opens strangers' files imports this too.
+No Django here: the child that opens strangers' files imports this too. And c2pa (10 MB) is loaded by those who read or
+sign alone, not by web processes, which only want to know whether the keys are fit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-import c2pa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 MP4 = "video/mp4"
@@ -96,7 +96,7 @@ def sign(video: Path, out: Path, origin: Origin, keys: Keys) -> None:
         _sync(part)
         part.replace(out)
         _sync(out.parent)
-    except (c2pa.C2paError, OSError) as error:
+    except OSError as error:
         raise ProvenanceError(NOT_SIGNED, detail=f"{type(error).__name__}: {error}") from error
     finally:
         with suppress(OSError):
@@ -114,6 +114,8 @@ def read(path: Path, anchors: str) -> Manifest | None:
 
 def read_from(file: BinaryIO, anchors: str) -> Manifest | None:
     """As `read`, of a file that is open: a child that may open none has no path to give."""
+    import c2pa
+
     if file.read(8)[4:] != b"ftyp":  # the library knows fifty formats; we sign one, and open no other
         return None
     file.seek(0)
@@ -133,15 +135,20 @@ def read_from(file: BinaryIO, anchors: str) -> Manifest | None:
 
 
 def _sign(video: Path, part: Path, origin: Origin, keys: Keys) -> None:
-    info = c2pa.C2paSignerInfo(b"es256", keys.certificates.encode(), keys.private_key.encode(), None)
-    with (
-        c2pa.Context.from_dict(_settings(keys.anchors)) as context,
-        c2pa.Signer.from_info(info) as signer,
-        c2pa.Builder(json.dumps(_manifest(origin)), context=context) as builder,
-        video.open("rb") as source,
-        part.open("w+b") as target,
-    ):
-        builder.sign(signer, MP4, source, target)
+    import c2pa
+
+    try:
+        info = c2pa.C2paSignerInfo(b"es256", keys.certificates.encode(), keys.private_key.encode(), None)
+        with (
+            c2pa.Context.from_dict(_settings(keys.anchors)) as context,
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(json.dumps(_manifest(origin)), context=context) as builder,
+            video.open("rb") as source,
+            part.open("w+b") as target,
+        ):
+            builder.sign(signer, MP4, source, target)
+    except c2pa.C2paError as error:
+        raise ProvenanceError(NOT_SIGNED, detail=f"{type(error).__name__}: {error}") from error
 
 
 def _manifest(origin: Origin) -> dict:

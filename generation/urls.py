@@ -1,10 +1,11 @@
-"""URLs of the studio."""
+"""URLs of the studio, and of the anchors that readers of public clips trust."""
 
 from django.urls import path
 
-from .views import clip, job, studio
+from .views import anchors, clip, job, studio
 
 urlpatterns = [
+    path("verify/anchors.pem", anchors.anchors, name="anchors"),
     path("studio/", studio.studio, name="studio"),
     path("studio/draft/", studio.draft, name="draft"),
     path("studio/jobs/", studio.jobs, name="jobs"),

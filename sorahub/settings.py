@@ -240,13 +240,15 @@ if SCRATCH and not SCRATCH.is_absolute():
         f"SORAHUB_SCRATCH is {str(SCRATCH)!r}, and must be a folder like /var/tmp/sorahub."
     )
 # Where the program's key and anchors for C2PA lie. Their content is read where it is needed: a web process never holds
-# the private key. None is looked for before that, because a fresh installation has none yet.
+# the private key. A fresh installation has none yet; `manage.py check --deploy` misses them.
 C2PA_KEY, C2PA_CERTIFICATES, C2PA_ANCHORS = (
     Path(setting(f"SORAHUB_C2PA_{name.upper()}", default="") or VAR / "provenance" / f"{name}.pem")
     for name in ("key", "certificates", "anchors")
 )
+if C2PA_KEY == Path("none"):  # on a machine where nothing is signed
+    C2PA_KEY = None
 for _name, _path in (("KEY", C2PA_KEY), ("CERTIFICATES", C2PA_CERTIFICATES), ("ANCHORS", C2PA_ANCHORS)):
-    if not _path.is_absolute():
+    if _path and not _path.is_absolute():
         raise ImproperlyConfigured(
             f"SORAHUB_C2PA_{_name} is {str(_path)!r}, and must be like /etc/sorahub/provenance/{_name.lower()}.pem."
         )

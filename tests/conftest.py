@@ -14,6 +14,8 @@ pytest_plugins = [
     "tests.gate_sql",
     "tests.buckets",
     "tests.world",
+    "tests.generation.certificates",
+    "tests.generation.manifests",
     "tests.generation.workers",
     "tests.operations.houses",
 ]

@@ -101,6 +101,7 @@ DOORS = {
     "watch/<work:slug>/video.mp4": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/poster.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "policy/": Door(ALL, NEVER),
+    "verify/anchors.pem": Door(ALL, NEVER),
     "studio/clips/<uuid:pk>/submissions/": Door(
         NO_GET,
         OWN_ACT,
@@ -293,6 +294,7 @@ DOORS = {
 OPEN = {
     "",
     "policy/",
+    "verify/anchors.pem",
     "watch/<work:slug>/",
     "watch/<work:slug>/video.mp4",
     "watch/<work:slug>/poster.jpg",

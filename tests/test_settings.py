@@ -11,6 +11,7 @@ from types import ModuleType
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from generation.addresses import Bucket
@@ -92,6 +93,9 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
         ("STORAGE_URL", "s3://[bucket"),
         ("AWS_ACCESS_KEY_ID", "a-key-without-its-secret"),
         ("SORAHUB_SCRATCH", "relative"),
+        ("SORAHUB_C2PA_KEY", "relative/key.pem"),
+        ("SORAHUB_C2PA_CERTIFICATES", "none"),
+        ("SORAHUB_C2PA_ANCHORS", "relative/anchors.pem"),
         ("STORAGE_URL", "/srv/private"),
         ("STORAGE_URL", "file://relative/private"),
         ("PUBLIC_STORAGE_URL", "http://x"),
@@ -129,6 +133,7 @@ def test_what_is_for_a_laptop_alone_does_not_start_where_strangers_come(name, va
     read(**{"SORAHUB_SITE_URL": "https://localhost:8443", name: value})  # a rehearsal on one's own machine
 
 
+C2PA = ("KEY", "CERTIFICATES", "ANCHORS")
 PRODUCTION = {
     "SECRET_KEY": "v1s-Qk8zT3m0-pY7wXc5R2u9LbE4hJ6nA1dGfSoKiZtMqWeU0x3Dv",
     "ALLOWED_HOSTS": "clips.example.org,127.0.0.1",
@@ -139,8 +144,13 @@ PRODUCTION = {
 }
 
 
+def keys() -> dict[str, str]:
+    """Where the tests' own key for C2PA lies."""
+    return {f"SORAHUB_C2PA_{name}": str(getattr(settings, f"C2PA_{name}")) for name in C2PA}
+
+
 def test_djangos_own_check_of_a_deployment_finds_nothing():
-    done = start("--deploy", "--fail-level", "INFO", **PRODUCTION)
+    done = start("--deploy", "--fail-level", "INFO", **PRODUCTION, **keys())
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert done.stdout == "System check identified no issues (0 silenced).\n"
 
@@ -155,7 +165,7 @@ def test_the_example_of_a_production_environment_is_complete_and_clean():
         name: value.replace("CHANGE-ME", "v1s-Qk8zT3m0pY7wXc5R2u9LbE4hJ6nA1dGfSoKiZtMqWeU0x3Dv")
         for name, value in told.items()
     }
-    done = start("--deploy", "--fail-level", "INFO", **filled)
+    done = start("--deploy", "--fail-level", "INFO", **filled, **keys())
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 

@@ -143,8 +143,11 @@ def _frames():
 
 def _manifest():
     """Imports while that is possible, and returns the reader."""
+    import c2pa
+
     from .. import provenance
 
+    assert c2pa  # which provenance loads only when it reads
     anchors = os.environ[ANCHORS]
 
     def read(upload: BinaryIO, _longest: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from generation import storage
+from generation import keys, storage
 from generation.models import Rendition
 from review import gate, journal
 from sorahub.backup import making, manifest
@@ -55,6 +55,14 @@ def test_the_next_backup_copies_only_what_is_new(place, house):
     assert "holds 8 files, 2 of them new." in manage("backup", place)
     assert "holds 8 files, 0 of them new." in manage("backup", place)
     assert len(manifest.complete(place)) == 3
+
+
+def test_no_key_of_the_house_is_kept(place, house, settings):
+    manage("backup", place)
+    kept = b"".join(files_under(place).values())
+    lines = keys.signing().private_key.splitlines()
+    assert not [line for line in lines if line.encode() in kept]
+    assert settings.SECRET_KEY.encode() not in kept
 
 
 def test_files_that_no_row_names_are_not_kept(place, house):
