@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKLLTXVideo
 
 from ..engine.catalog import PREVIEW
+from ..engine.forming import Lens
 from . import WEIGHTS, dataset
 from .vae import to_tensor
 
@@ -18,7 +19,6 @@ CLIPS = 48  # of 64 tokens each, for a matrix with 55 rows
 SEED = 5
 CELL = 8  # pixels on each side of a token's square: a clip of 128 pixels is seen at 32
 MOMENTS = 2  # of the 8 frames that a token stands for
-RIDGE = 1e-3  # of the mean variance
 
 
 def main():
@@ -32,12 +32,9 @@ def fit(weights):
     vae = AutoencoderKLLTXVideo.from_pretrained(Path(weights) / "vae")
     clips = dataset.render_clips(CLIPS, SEED)
     tokens, wanted = _tokens(vae, clips), _squares(clips)
-    rows = np.hstack([tokens, np.ones((len(tokens), 1))])
-    gram = rows.T @ rows
-    gram += RIDGE * gram.trace() / len(gram) * np.eye(len(gram))
-    solution = np.linalg.solve(gram, rows.T @ wanted).reshape(-1, MOMENTS, CELL, CELL, 3)
+    lens = Lens.fit(tokens, wanted.reshape(-1, MOMENTS, CELL, CELL, 3))
     np.savez(
-        Path(weights) / PREVIEW, matrix=solution[:-1].astype(np.float16), bias=solution[-1].astype(np.float16)
+        Path(weights) / PREVIEW, matrix=lens.matrix.astype(np.float16), bias=lens.bias.astype(np.float16)
     )
 
 

@@ -30,7 +30,7 @@ def _row(model: catalog.Model) -> tuple[str, ...]:
         f"{', '.join(map(str, model.lengths.values()))} at {model.fps:g}/s",
         _limits(model.steps),
         _limits(model.guidance),
-        model.license,
+        str(model.license),
         "here" if model.available() else "missing",
         model.memory,
     )
