@@ -239,6 +239,9 @@ if SCRATCH and not SCRATCH.is_absolute():
     raise ImproperlyConfigured(
         f"SORAHUB_SCRATCH is {str(SCRATCH)!r}, and must be a folder like /var/tmp/sorahub."
     )
+WEIGHTS = setting("SORAHUB_WEIGHTS", default="")  # the engine's catalog reads it too, without Django
+if WEIGHTS and not (Path(WEIGHTS).is_absolute() and Path(WEIGHTS).is_dir()):
+    raise ImproperlyConfigured(f"SORAHUB_WEIGHTS is {WEIGHTS!r}, and must be a folder like /srv/weights.")
 # Where the program's key and anchors for C2PA lie. Their content is read where it is needed: a web process never holds
 # the private key. A fresh installation has none yet; `manage.py check --deploy` misses them.
 C2PA_KEY, C2PA_CERTIFICATES, C2PA_ANCHORS = (

@@ -93,6 +93,8 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
         ("STORAGE_URL", "s3://[bucket"),
         ("AWS_ACCESS_KEY_ID", "a-key-without-its-secret"),
         ("SORAHUB_SCRATCH", "relative"),
+        ("SORAHUB_WEIGHTS", "relative"),
+        ("SORAHUB_WEIGHTS", "/nowhere/at/all"),
         ("SORAHUB_C2PA_KEY", "relative/key.pem"),
         ("SORAHUB_C2PA_CERTIFICATES", "none"),
         ("SORAHUB_C2PA_ANCHORS", "relative/anchors.pem"),
