@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .model import IMAGE, TEXT, Hub, License, Limits, Model, Needs, Size
+from .model import IMAGE, TEXT, License, Limits, Model, Needs, Size
+from .weights import Hub
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMBEDDED_WEIGHTS = PROJECT / "generation" / "embedded" / "weights"

@@ -66,19 +66,6 @@ class License:
         return self.name
 
 
-@dataclass(frozen=True)
-class Hub:
-    """Where an operator gets the weights. Nothing in sorahub fetches them.
-
-    `hashes` are the sha256 of files at that commit, by path, as far as they are known; the manifest that pinning
-    writes beside the weights has them all.
-    """
-
-    repo: str
-    commit: str = ""
-    hashes: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """One model: what to tell people, what it accepts, and how to load it."""
@@ -112,7 +99,9 @@ class Model:
     )  # of parts that differ, by their name in the pipeline
     tiled: bool = False  # whether the VAE always decodes in tiles, not only where memory is short
     weights: Path | None = None  # a local diffusers folder
-    hub: Hub | None = None  # of weights that come from elsewhere, which are used only as they were pinned
+    hub: weights.Hub | None = (
+        None  # of weights that come from elsewhere, which are used only as they were pinned
+    )
     pinned_revision: str = ""  # for what has no weights; else it follows from their files
     step_seconds: float  # one step over a million pixels of clip (width x height x frames), on slow hardware
     load_seconds: float  # how long loading may take before it counts as hung

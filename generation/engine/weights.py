@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -34,11 +34,24 @@ class WeightsWrong(EngineError):
 
 
 @dataclass(frozen=True)
+class Hub:
+    """Where an operator gets the weights. Nothing in sorahub fetches them.
+
+    `hashes` are the sha256 of files at that commit, by path, as far as they are known; the manifest that pinning
+    writes beside the weights has them all.
+    """
+
+    repo: str
+    commit: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What was pinned: sha256 and bytes of each file, by its path in the folder."""
 
     repo: str
-    commit: str
+    commit: str  # "" where nobody said
     files: Mapping[str, tuple[str, int]]
 
     @property
@@ -46,17 +59,19 @@ class Manifest:
         return _name_of((path, digest) for path, (digest, _size) in self.files.items())
 
 
-def pin(folder: Path, *, repo: str, commit: str, hashes: Mapping[str, str], told: bool = False) -> Manifest:
+def pin(folder: Path, hub: Hub, *, commit: str = "") -> Manifest:
     """Write the manifest of the weights as they are now, and return it.
 
-    Raises ValueError with a sentence for the operator: files are missing or unsafe; a file isn't what `hashes` or
-    the downloader's own notes say; the notes name another commit than the one pinned, unless the operator `told` it.
+    `commit` is the operator's word; without it, what the downloader noted counts. Raises ValueError with a sentence
+    for the operator: files are missing or unsafe, a file isn't what the hub or the downloader's notes say, or the
+    notes name another commit than the one told, or the catalog's.
     """
     noted = _notes_of_download(folder)
-    found = {found_commit for found_commit, _etag in noted.values()}
-    if commit and found - {commit} and not told:
+    found = sorted({commit for commit, _etag in noted.values()})
+    wanted = commit or hub.commit
+    if wanted and (others := [each for each in found if each != wanted]):
         raise ValueError(
-            f"These files are of commit {min(found - {commit})}, and the catalog asks for {commit}. Fetch that one, "
+            f"These files are of commit {others[0]}, and {wanted} is asked for. Fetch that one, "
             f"or pin this one knowingly with --commit."
         )
     check_safe(folder)
@@ -65,10 +80,10 @@ def pin(folder: Path, *, repo: str, commit: str, hashes: Mapping[str, str], told
     digests = dict(zip(paths, _digests(folder, paths), strict=True))
     for path, digest in digests.items():
         etag = noted.get(path, ("", ""))[1]
-        if digest != hashes.get(path, digest) or (re.fullmatch("[0-9a-f]{64}", etag) and digest != etag):
+        if digest != hub.hashes.get(path, digest) or (re.fullmatch("[0-9a-f]{64}", etag) and digest != etag):
             raise ValueError(f"{path} is not the file that was published: fetch it again.")
     files = {path: (digest, (folder / path).stat().st_size) for path, digest in digests.items()}
-    manifest = Manifest(repo=repo, commit=commit, files=files)
+    manifest = Manifest(repo=hub.repo, commit=commit or (found[0] if found else ""), files=files)
     _write(folder / MANIFEST, manifest)
     return manifest
 

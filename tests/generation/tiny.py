@@ -18,7 +18,7 @@ def save(model_id: str, root: Path) -> Path:
     PIPELINES[model_id]().save_pretrained(folder)
     _as_published(folder / weights.INDEX)
     model = next(model for model in ALL if model.id == model_id)
-    weights.pin(folder, repo=model.hub.repo, commit=model.hub.commit, hashes={})
+    weights.pin(folder, model.hub, commit=model.hub.commit)
     return folder
 
 
