@@ -13,14 +13,17 @@ from django.urls import get_resolver
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("accounts", "generation", "review")  # each may import those before it
-WITH_TORCH = {ROOT / "generation" / "engine" / f"{name}.py" for name in ("diffusion", "latents", "loading")}
+WITH_TORCH = {
+    ROOT / "generation" / "engine" / f"{name}.py"
+    for name in ("diffusion", "frames", "latents", "loading", "memory")
+}
 HEAVY = {"torch", "diffusers", "transformers", "accelerate"}
 FOR_BUCKETS = {"boto3", "botocore", "storages"}
 ENGINE = [
     ROOT / "generation" / "decoding",
     ROOT / "generation" / "engine",
     ROOT / "generation" / "embedded",
-    ROOT / "generation" / "encoding.py",
+    ROOT / "generation" / "encoding",
     ROOT / "generation" / "provenance.py",
 ]
 

@@ -3,8 +3,9 @@ files beside this one tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -94,21 +95,30 @@ class Engine(Protocol):
         """
 
 
-def presentable(video: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield `video`, floats in 0..1 of shape (frames, height, width, 3), as uint8 frames.
+def presentable(pieces: Iterable[tuple[np.ndarray, float]]) -> Iterator[np.ndarray]:
+    """Yield the frames of `pieces`: each is some frames, uint8 (n, height, width, 3), and their brightest value.
 
-    Raises EngineError if a value is not a number, or if nothing in the whole clip is brighter than black:
-    both are how a numerically broken run looks, and neither should reach an artist as a finished clip.
+    Raises EngineError if that is not a number (as soon as it is met), or if nothing in the whole clip is brighter
+    than black (at its end): both are how a numerically broken run looks, and neither should reach an artist as a
+    finished clip.
     """
-    import numpy as np
-
-    if not np.isfinite(video).all():
-        raise EngineError(
-            "The model lost its way and produced no picture. Another seed usually helps.", retry=True
-        )
-    if video.max(initial=0) < BLACK:
+    brightest = 0.0
+    for frames, peak in pieces:
+        if not isfinite(peak):
+            raise EngineError(
+                "The model lost its way and produced no picture. Another seed usually helps.", retry=True
+            )
+        brightest = max(brightest, peak)
+        yield from frames
+    if brightest < BLACK:
         raise EngineError(
             "The model produced only black. Another seed or fewer words usually help.", retry=True
         )
-    for frame in video:
-        yield (frame.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def in_eight_bits(video: np.ndarray) -> tuple[np.ndarray, float]:
+    """A piece for `presentable`, from floats in 0..1."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):  # what is not a number shows in the brightest value
+        return (video.clip(0, 1) * 255).round().astype(np.uint8), float(video.max(initial=0))

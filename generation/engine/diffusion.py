@@ -1,10 +1,11 @@
 """Makes clips with diffusers' pipelines, seeded and without the network; loading them is loading.py's, and seeing a
-clip in its latents latents.py's. Outside embedded/, only these three import torch and diffusers."""
+clip in its latents latents.py's, decoding it frames.py's. Outside embedded/, only these and memory.py import torch."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 # Must be set before CUDA starts: without it, matrix products on a GPU differ from run to run.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -15,10 +16,13 @@ import torch
 import transformers
 from PIL import Image
 
-from . import EngineError, OnStep, Recipe, latents, presentable
+from . import EngineError, OnStep, Recipe, latents, memory, presentable
 from .catalog import IMAGE, PREVIEW, TEXT, Model
 from .forming import Lens
+from .frames import Undecoded, pieces, undecoded
 from .loading import load, place
+
+T = TypeVar("T")
 
 OUT_OF_MEMORY = (
     "The machine ran out of memory while making this clip. A smaller size or a shorter clip needs less."
@@ -40,6 +44,7 @@ class Diffusion:
         self.pipe = next(iter(self.pipes.values()))  # the one in use
         place(self.pipe, model, self.device)
         self.lens = _lens(model, self.pipe)
+        self.is_sparing = False  # with memory, at the cost of time
 
     def generate(
         self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None
@@ -48,32 +53,63 @@ class Diffusion:
         if pipe is not self.pipe:
             place(pipe, self.model, self.device)
             self.pipe = pipe
+            if self.is_sparing:
+                memory.spare(pipe, self.device)
         try:
-            video = self._denoise(recipe, on_step, image)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise EngineError(OUT_OF_MEMORY, retry=True, detail=str(error)) from error
-        yield from presentable(video)
-
-    def _denoise(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> np.ndarray:
-        """The clip as floats in 0..1, of shape (frames, height, width, 3)."""
-        try:
-            return self.pipe(
-                prompt=recipe.prompt,
-                negative_prompt=recipe.negative_prompt,
-                width=recipe.width,
-                height=recipe.height,
-                num_frames=recipe.frames,
-                num_inference_steps=recipe.steps,
-                guidance_scale=recipe.guidance,
-                generator=torch.Generator("cpu").manual_seed(recipe.seed),
-                output_type="np",
-                **self._told(recipe, on_step, image),
-                **({} if image is None else {"image": Image.fromarray(image)}),
-                **self.model.call,
-            ).frames[0]
+            clip = self._sparing_if_short(lambda: self._denoise(recipe, on_step, image))
+            yield from presentable(self._pieces(clip))
         finally:
             # A run that ended early leaves its caches behind, and they would change or break the next one.
             self.pipe.maybe_free_model_hooks()
+
+    def _sparing_if_short(self, act: Callable[[], T]) -> T:
+        """What `act` returns. If memory runs out, it is done once more in the ways that need less."""
+        while True:
+            try:
+                return act()
+            except Exception as error:
+                if not memory.ran_short(error):
+                    raise
+                if self.is_sparing:
+                    raise EngineError(OUT_OF_MEMORY, detail=str(error)) from error
+            # Not before here: as long as the error is at hand, so is all that filled the memory.
+            self.is_sparing = True  # and stays so: who fills this machine once will do so again
+            self.pipe.maybe_free_model_hooks()
+            memory.spare(self.pipe, self.device)
+
+    def _denoise(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> Undecoded | torch.Tensor:
+        return undecoded(
+            self.pipe,
+            prompt=recipe.prompt,
+            negative_prompt=recipe.negative_prompt,
+            width=recipe.width,
+            height=recipe.height,
+            num_frames=recipe.frames,
+            num_inference_steps=recipe.steps,
+            guidance_scale=recipe.guidance,
+            generator=torch.Generator("cpu").manual_seed(recipe.seed),
+            **self._told(recipe, on_step, image),
+            **({} if image is None else {"image": Image.fromarray(image)}),
+            **self.model.call,
+        )
+
+    def _pieces(self, clip: Undecoded | torch.Tensor) -> Iterator[tuple[np.ndarray, float]]:
+        """The clip's frames. Where memory runs out on the way, what was given already is not given again."""
+        given, decoding = 0, None
+
+        def more() -> tuple[np.ndarray, float] | None:
+            nonlocal decoding
+            try:
+                if decoding is None:
+                    decoding = _beyond(given, pieces(self.pipe, clip))
+                return next(decoding, None)
+            except BaseException:
+                decoding = None
+                raise
+
+        while piece := self._sparing_if_short(more):
+            given += len(piece[0])
+            yield piece
 
     def _told(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> dict:
         """What makes the pipeline tell of its steps, where it can."""
@@ -97,6 +133,14 @@ class Diffusion:
             return {}
 
         return {"callback_on_step_end": after_step, "callback_on_step_end_tensor_inputs": ["latents"]}
+
+
+def _beyond(given: int, decoding: Iterator[tuple[np.ndarray, float]]) -> Iterator[tuple[np.ndarray, float]]:
+    """The pieces without the first `given` frames."""
+    for frames, brightest in decoding:
+        if given < len(frames):
+            yield frames[given:], brightest
+        given = max(0, given - len(frames))
 
 
 def _lens(model: Model, pipe: diffusers.DiffusionPipeline) -> Lens | None:

@@ -22,7 +22,7 @@ from functools import partial
 
 import numpy as np
 
-from . import MOMENTS, EngineError, OnStep, Recipe, presentable
+from . import MOMENTS, EngineError, OnStep, Recipe, in_eight_bits, presentable
 
 STEP_SECONDS = 0.05
 SLOW_STEP_SECONDS = 0.5
@@ -47,7 +47,7 @@ class Testcard:
             on_step(step, recipe.steps, partial(_through_noise, video, step / recipe.steps))
         if "nan" in words:
             video[len(video) // 2] = np.nan
-        yield from presentable(video)
+        yield from presentable([in_eight_bits(video)])
 
 
 def _through_noise(video: np.ndarray, clearness: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from generation import encoding
-from generation.engine import EngineError, Recipe, RuleBroken, catalog, presentable
+from generation.engine import EngineError, Recipe, RuleBroken, catalog, in_eight_bits, presentable
 from generation.engine.testcard import Testcard
 
 
@@ -209,12 +209,18 @@ def test_the_test_card_begins_with_the_picture_and_covers_it():
 
 def test_broken_or_black_output_is_no_clip():
     video = np.full((3, 8, 8, 3), 0.5, np.float32)
-    assert [frame[0, 0, 0] for frame in presentable(video)] == [128, 128, 128]
-    video[2, 4, 4, 1] = np.inf
-    with pytest.raises(EngineError, match="no picture"):
-        list(presentable(video))
+    assert [frame[0, 0, 0] for frame in presentable([in_eight_bits(video)])] == [128, 128, 128]
+    for number in (np.inf, np.nan):
+        video[2, 4, 4, 1] = number
+        with pytest.raises(EngineError, match="no picture"):
+            list(presentable([in_eight_bits(video[:2]), in_eight_bits(video[2:])]))
     with pytest.raises(EngineError, match="only black"):
-        list(presentable(np.zeros((3, 8, 8, 3), np.float32)))
+        list(presentable([in_eight_bits(np.zeros((3, 8, 8, 3), np.float32))] * 2))
+
+
+def test_a_clip_that_is_black_at_first_is_one():
+    dark, light = np.zeros((3, 8, 8, 3), np.float32), np.full((1, 8, 8, 3), 0.5, np.float32)
+    assert len(list(presentable([in_eight_bits(dark), in_eight_bits(light), in_eight_bits(dark)]))) == 7
 
 
 # --- The commands ----------------------------------------------------------------------------------

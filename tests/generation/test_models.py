@@ -258,3 +258,42 @@ def test_the_child_makes_a_clip_of_it(tiny_entry, tiny_root, tmp_path, monkeypat
     made = encoding.probe(done.video)
     assert (made.width, made.height, made.frames) == (recipe.width, recipe.height, recipe.frames)
     assert done.info["model_revision"] == weights.read_manifest(model.weights).revision
+
+
+# --- How latents become frames ---------------------------------------------------------------------
+
+
+@each_way
+def test_the_frames_are_those_that_the_pipeline_alone_makes(loaded, tiny_entry, model_id, ability):
+    """Whatever is done for memory's sake on the way from latents to frames, it costs not one bit of one pixel."""
+    import torch
+
+    engine = loaded(model_id)
+    recipe, image = asked(tiny_entry(model_id), ability, duration=2)
+    ours = clip_of(engine, recipe, image)
+    alone = engine.pipe(
+        prompt=recipe.prompt,
+        negative_prompt=recipe.negative_prompt,
+        width=recipe.width,
+        height=recipe.height,
+        num_frames=recipe.frames,
+        num_inference_steps=recipe.steps,
+        guidance_scale=recipe.guidance,
+        generator=torch.Generator("cpu").manual_seed(recipe.seed),
+        output_type="np",
+        **({} if image is None else {"image": Image.fromarray(image)}),
+        **engine.model.call,
+    ).frames[0]
+    assert (ours == (alone * 255).round().astype(np.uint8)).all()
+
+
+@pytest.mark.parametrize("model_id", ["wan-2.1-1.3b", "wan-2.2-5b"])
+def test_wan_s_first_frames_are_there_before_its_last_are_decoded(loaded, tiny_entry, model_id):
+    engine, decoded = loaded(model_id), []
+    hook = engine.pipe.vae.decoder.register_forward_hook(lambda *_: decoded.append(len(decoded)))
+    recipe, _image = asked(tiny_entry(model_id), catalog.TEXT, duration=2)
+    try:
+        moments = [len(decoded) for _frame in engine.generate(recipe, ignore)]
+    finally:
+        hook.remove()
+    assert moments == [1, *[2] * 4, *[3] * 4]
