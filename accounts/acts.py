@@ -41,6 +41,7 @@ WORDS = {
     "member.role_changed": _("Changed a member’s role"),
     "member.suspended": _("Suspended a member"),
     "member.suspension_lifted": _("Lifted a suspension"),
+    "model.license_acknowledged": _("Acknowledged a model’s license"),
     "program.paused": _("Paused the program"),
     "program.resumed": _("Let the program go on"),
     "publication.created": _("Published a clip"),

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from . import offers
 from .engine import Recipe, RuleBroken, catalog
 
 # What the engine calls a field, where the form has another word for it.
@@ -66,7 +67,7 @@ class PromptForm(forms.Form):
     form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data=None, *, initial=None, cohort=None, **kwargs):
-        models = [model for model in catalog.offered() if cohort is None or cohort.offers(model.id)]
+        models = [model for model in offers.offered() if cohort is None or cohort.offers(model.id)]
         asked = (data or initial or {}).get("model")
         self.rules = next((model for model in models if model.id == asked), models[0] if models else None)
         super().__init__(data, initial=self._initial(initial), **kwargs)

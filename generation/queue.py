@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, Pause, allowance, audit, pause
 from accounts.models.exclusion import kept_out
 
-from . import news
+from . import news, offers
 from .engine import Recipe, catalog
 from .models import Attempt, Clip, Job, Rendition, Seat
 from .models.job import MAX_ATTEMPTS
@@ -41,7 +41,7 @@ class Paused(Refused):
 
 
 class NotOffered(Refused):
-    """A model that the member's cohort may not use."""
+    """A model that the member's cohort may not use, or whose license nobody has acknowledged."""
 
 
 class AllowanceSpent(Refused):
@@ -104,6 +104,10 @@ def _check_can_take(membership: Membership, model_id: str) -> None:
         raise Paused(f"{sentence} {found.reason}".strip())
     if not membership.cohort.offers(model_id):
         raise NotOffered(_("Your cohort doesn't use this model. Choose another one."))
+    if not offers.is_offered(model_id):
+        raise NotOffered(
+            _("This model waits for an admin to acknowledge its license. Choose another one meanwhile.")
+        )
 
 
 def _check_room(membership: Membership, takes: int) -> None:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from .views import anchors, clip, job, studio
+from .views import anchors, clip, job, models, studio
 
 urlpatterns = [
+    path("program/models/", models.models, name="program_models"),
+    path("program/models/<str:pk>/acknowledgement/", models.acknowledgement, name="model_acknowledgement"),
     path("verify/anchors.pem", anchors.anchors, name="anchors"),
     path("studio/", studio.studio, name="studio"),
     path("studio/draft/", studio.draft, name="draft"),

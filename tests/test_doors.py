@@ -234,6 +234,10 @@ DOORS = {
     "program/cohorts/<int:pk>/allowance/": Door(
         NO_GET, NO_LIMIT, arg="cohort", data={"seconds": "1", "seen": "0"}
     ),
+    "program/models/": Door(PROGRAM, NO_POST),
+    "program/models/<str:pk>/acknowledgement/": Door(
+        NO_GET, "302 403 403 403 409", arg="model"
+    ),  # of a model whose license asks for nothing
     "program/ledger/": Door(PROGRAM, NO_POST),
     "program/ledger.csv": Door(PROGRAM, NO_POST),
     "program/audit/": Door(PROGRAM, NO_POST),
@@ -332,6 +336,7 @@ def path_of(pattern: str, world, state: str) -> str:
         "member": world.people["owner"].pk,
         "cohort": world.people["owner"].membership.cohort_id,
         "invited": world.invitation.pk,
+        "model": "embedded",
     }
     if door.arg == "reset":
         return "/accounts/password/reset/key/1-set-password/"

@@ -1,8 +1,9 @@
 """The records of `generation`; each file holds one noun."""
 
+from .acknowledgement import Acknowledgement
 from .clip import Clip, Rendition
 from .fingerprint import Fingerprint
 from .job import Attempt, Job, Seat
 from .mark import Mark
 
-__all__ = ["Attempt", "Clip", "Fingerprint", "Job", "Mark", "Rendition", "Seat"]
+__all__ = ["Acknowledgement", "Attempt", "Clip", "Fingerprint", "Job", "Mark", "Rendition", "Seat"]

@@ -3,6 +3,7 @@
 from django import template
 from django.db.models import Count
 
+from .. import offers
 from ..engine import catalog
 from ..models import Job
 
@@ -37,7 +38,7 @@ def takes_of(member) -> dict:
 def model_boxes(field) -> dict:
     """The boxes of a cohort's form: the models on offer, and those ticked before that are not any more."""
     chosen = set(field.value() or ())
-    offered = {model.id: model.name for model in catalog.offered()}
+    offered = {model.id: model.name for model in offers.offered()}
     gone = {model_id: model_id for model_id in sorted(chosen - set(offered))}
     boxes = [(model_id, name, model_id in chosen) for model_id, name in {**offered, **gone}.items()]
     return {"field": field, "boxes": boxes}

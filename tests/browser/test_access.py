@@ -60,6 +60,7 @@ PAGES = {
         "/program/cohorts/",
         re.compile(r"^/program/cohorts/\d+/$"),
         "/program/cohorts/new/",
+        "/program/models/",
         "/program/ledger/",
         "/program/audit/",
         "/program/invitations/new/",

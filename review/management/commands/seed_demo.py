@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.models import Membership, User
 from accounts.models.invitation import Invitation, accept, invite
 from accounts.models.membership import Role
-from generation import attempts, news, queue
+from generation import attempts, news, offers, queue
 from generation.engine import RuleBroken, catalog
 from generation.models import Attempt, Clip, Job
 from review import gate, sealing
@@ -67,11 +67,11 @@ class Command(BaseCommand):
 
     def _works(self, count: int, makers: list[User], reviewer: User) -> None:
         """Works are made in their order, so how many there are tells where a second run goes on."""
-        if not catalog.offered():
+        if not offers.offered():
             self.stdout.write("No model is installed, so no clips were made.")
             return
         # The works are of the embedded model's world, and it needs no GPU; another one only where it is not there.
-        model = min(catalog.offered(), key=lambda model: model is not catalog.EMBEDDED)
+        model = min(offers.offered(), key=lambda model: model is not catalog.EMBEDDED)
         for number in range(Submission.objects.filter(artist__in=makers).count(), count):
             prompt, title, statement, seed = WORKS[number % len(WORKS)]
             artist = makers[number % len(makers)]
