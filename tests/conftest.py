@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.test import TransactionTestCase
 
 from review import triggers
@@ -27,10 +28,14 @@ _flush = TransactionTestCase._fixture_teardown
 
 
 def _lower_flush_raise(self):
-    """The gate refuses to be emptied, so a transactional test's clean-up lowers it and raises it again."""
-    triggers.lower_gate()
-    _flush(self)
-    triggers.raise_gate()
+    """The gate refuses to be emptied, so a transactional test's clean-up lowers it and raises it again.
+
+    In one transaction: alone, each of hundreds of statements would wait for the disk.
+    """
+    with transaction.atomic():
+        triggers.lower_gate()
+        _flush(self)
+        triggers.raise_gate()
 
 
 TransactionTestCase._fixture_teardown = _lower_flush_raise
@@ -101,7 +106,6 @@ def database(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def lasting(database, django_db_blocker, tmp_path_factory):
     """Database and stores for a world that the tests of one module share: built once, undone at the end."""
-    from django.db import transaction
     from django.test import override_settings
 
     place = tmp_path_factory.mktemp("lasting")
@@ -114,8 +118,6 @@ def lasting(database, django_db_blocker, tmp_path_factory):
 @pytest.fixture
 def undone(lasting, places, settings):
     """Undoes what one test changes in the lasting world's database."""
-    from django.db import transaction
-
     settings.PRIVATE_STORE, settings.PUBLIC_STORE = lasting / "private", lasting / "public"
     with transaction.atomic():
         yield

@@ -25,6 +25,7 @@ os.environ |= {
     "STORAGE_URL": f"file://{PLACE}/private",
     "PUBLIC_STORAGE_URL": f"file://{PLACE}/public",
     "EMAIL_URL": "memorymail://",
+    "PGOPTIONS": "-c synchronous_commit=off",  # no test pulls the plug, so none waits for the disk
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{PLACE}/sorahub.sqlite3")
 os.environ.setdefault("BROKER_URL", "filesystem://")
