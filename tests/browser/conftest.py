@@ -1,5 +1,6 @@
 """A whole installation of its own for the browser: web, worker, a fresh database, and headless Chromium."""
 
+import json
 import os
 import re
 import signal
@@ -27,19 +28,32 @@ CHROMIUM_ARGS = [
 ]
 
 
+# manage.py, started once for all commands: a line of JSON in for each, a line with what it said out.
+MANAGE = """
+import contextlib, io, json, sys
+import django
+from django.core.management import call_command
+django.setup()
+for line in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        call_command(*json.loads(line))
+    print(json.dumps(said.getvalue()), flush=True)
+"""
+
+
 @dataclass(frozen=True)
 class House:
     """A running installation: where it answers, and its command line."""
 
     address: str
-    environment: dict[str, str]
+    commands: subprocess.Popen
 
     def manage(self, *words: str) -> str:
-        command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(
-            command, cwd=PROJECT, env=self.environment, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
+        self.commands.stdin.write(json.dumps(words) + "\n")
+        self.commands.stdin.flush()
+        said = self.commands.stdout.readline()
+        assert said, f"manage.py {words[0]} failed; see above"
+        return json.loads(said).strip()
 
 
 def _free_port() -> int:
@@ -65,7 +79,7 @@ def opened_house(place: Path, *processes: str, **settings: str):
         "SORAHUB_DEMO_PASSWORD": PASSWORD,
         "SORAHUB_SITE_URL": address,
         "DATABASE_URL": f"sqlite:///{place}/sorahub.sqlite3",
-        "BROKER_URL": os.environ.get("BROKER_URL", "redis://127.0.0.1:6379/10"),
+        "BROKER_URL": f"filesystem://{place}/broker",
         "CACHE_URL": f"filecache://{place}/cache",
         "STORAGE_URL": f"file://{place}/private",
         "PUBLIC_STORAGE_URL": f"file://{place}/public",
@@ -73,9 +87,32 @@ def opened_house(place: Path, *processes: str, **settings: str):
         "OMP_NUM_THREADS": "1",
         **settings,
     }
-    made = House(address, environment)
-    made.manage("migrate", "-v0")
-    made.manage("seed_demo", "--clips", "0")
+    with _commands(environment) as commands:
+        made = House(address, commands)
+        made.manage("migrate", "-v0")
+        made.manage("seed_demo", "--clips", "0")
+        with _running(place, port, environment, processes):
+            _wait_for(f"{address}/readyz")
+            yield made
+
+
+@contextmanager
+def _commands(environment):
+    process = subprocess.Popen(
+        [sys.executable, "-c", MANAGE],
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:  # which closes its input, and that ends it
+        yield process
+
+
+@contextmanager
+def _running(place: Path, port: int, environment, processes):
+    """Web and worker; whatever they have to complain about is in their log."""
     commands = {
         WEB: [*"gunicorn sorahub.wsgi -k gthread --threads 8".split(), "-b", f"127.0.0.1:{port}"],
         WORKER: "celery -A sorahub worker -Q engine,desk -c 1 -l warning".split(),
@@ -93,8 +130,7 @@ def opened_house(place: Path, *processes: str, **settings: str):
         for name in processes
     ]
     try:
-        _wait_for(f"{address}/readyz")
-        yield made
+        yield
     finally:
         for process in running:
             os.killpg(process.pid, signal.SIGTERM)
@@ -115,7 +151,7 @@ def house(tmp_path_factory):
 @contextmanager
 def opened_without_worker(place: Path, make: str = "", **settings: str):
     """A house in which nothing is generated; `make` is Python that fills it."""
-    with opened_house(place, WEB, BROKER_URL=f"filesystem://{place}/broker", **settings) as made:
+    with opened_house(place, WEB, **settings) as made:
         if make:
             made.manage("shell", "-v0", "-c", make)
         yield made
