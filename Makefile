@@ -1,13 +1,17 @@
-# What one does with sorahub; `make` alone lists it. Settings: PYTHON, PORT, CHROMIUM, MINUTES, and those of .env.example.
+# What one does with sorahub; `make` alone lists it. Settings: PYTHON, PORT, CHROMIUM, PROCESSES, MINUTES, and those of .env.example.
 PYTHON ?= python3
 PORT ?= 8000
 CHROMIUM ?= /usr/bin/chromium
+PROCESSES ?= auto
 MINUTES ?= 150
 VENV := .venv
 PY := $(VENV)/bin/python
 SERVICES := not browser and not soak
 # Two OpenMP threads that share their cores with other work are several times slower than one.
 ALONE := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
+# As many processes as there are cores, and no more than a Redis has pairs of databases for from 8 and 9 on. Whoever has
+# nothing left to do takes from the end of what another one has.
+SPREAD := --numprocesses $(PROCESSES) --maxprocesses 4 --dist worksteal
 export PORT CHROMIUM
 
 .PHONY: help demo test check lint test-services test-browser pictures soak rehearse bench train-embedded evaluate-embedded
@@ -30,7 +34,7 @@ demo: preflight install .env
 	@exec $(PY) manage.py demo
 
 test: install-dev
-	@$(ALONE) $(PY) -m pytest
+	@$(ALONE) $(PY) -m pytest $(SPREAD)
 
 check: lint test
 
@@ -43,13 +47,13 @@ lint: install-dev
 
 test-services: install-dev
 	@DATABASE_URL="$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/sorahub}" \
-	 BROKER_URL="$${BROKER_URL:-redis://127.0.0.1:6379/9}" \
-	 CACHE_URL="$${CACHE_URL:-rediscache://127.0.0.1:6379/10}" \
-	 $(ALONE) $(PY) -m pytest -m "$(SERVICES)"
+	 BROKER_URL="$${BROKER_URL:-redis://127.0.0.1:6379/8}" \
+	 CACHE_URL="$${CACHE_URL:-rediscache://127.0.0.1:6379/9}" \
+	 $(ALONE) $(PY) -m pytest $(SPREAD) -m "$(SERVICES)"
 
 test-browser: install-dev
 	@test -x "$(CHROMIUM)" || { echo "There is no Chromium at $(CHROMIUM): install one, or say CHROMIUM=/path/to/it."; exit 1; }
-	@$(ALONE) $(PY) -m pytest -m browser
+	@$(ALONE) $(PY) -m pytest $(SPREAD) -m browser
 
 pictures: install-dev
 	@$(ALONE) SORAHUB_PICTURES=docs/images $(PY) -m pytest -m browser tests/browser/test_pictures.py

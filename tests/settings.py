@@ -1,13 +1,28 @@
 """Settings for tests: the product's own, on throw-away places.
 
-DATABASE_URL, BROKER_URL and CACHE_URL from the environment put the same suite on PostgreSQL and Redis.
+DATABASE_URL, BROKER_URL and CACHE_URL from the environment put the same suite on PostgreSQL and Redis. Where
+pytest-xdist spreads it over several processes, each of them has places of its own.
 """
 
 import os
 import tempfile
 from pathlib import Path
 
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # gw0, gw1 and so on
 PLACE = Path(tempfile.mkdtemp(prefix="sorahub-tests-"))
+
+
+def own(url: str) -> str:
+    """Each process goes two databases further on in Redis: one for its broker, one for its cache."""
+    number = int(PROCESS.removeprefix("gw"))
+    if not number or url.startswith("file"):
+        return url
+    server, _, database = url.rpartition("/")
+    if not url.startswith("redis") or not database.isdigit():
+        raise RuntimeError("Several processes need a Redis with its database's number; say PROCESSES=0.")
+    return f"{server}/{int(database) + 2 * number}"
+
+
 os.environ |= {
     "SECRET_KEY": "tests-only-and-long-enough-to-be-accepted",
     "DEBUG": "0",
@@ -29,7 +44,11 @@ os.environ |= {
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{PLACE}/sorahub.sqlite3")
 os.environ.setdefault("BROKER_URL", "filesystem://")
-os.environ.setdefault("CACHE_URL", f"filecache://{PLACE}/cache")
+if os.environ.get("CACHE_URL", "filecache:").startswith("filecache:"):
+    # A folder that is told already is that of the process which started this one.
+    os.environ["CACHE_URL"] = f"filecache://{PLACE}/cache"
+for name in ("BROKER_URL", "CACHE_URL"):
+    os.environ[name] = own(os.environ[name])
 
 from sorahub.settings import *  # noqa: E402, F403
 from sorahub.settings import CELERY_BROKER_URL, DATABASES  # noqa: E402

@@ -22,9 +22,10 @@ from sorahub.tidying import tidy
 from . import factories
 from .accounts.factors import with_app
 from .gate_sql import postgres_only
+from .settings import PROCESS
 
 pytestmark = pytest.mark.django_db
-ROLE = "sorahub_tests_app"
+ROLE = f"sorahub_tests_{PROCESS}"  # the server has one set of roles for all its databases
 
 
 def printed(role=ROLE) -> str:
@@ -139,7 +140,7 @@ OPENINGS = [
     "ALTER TABLE review_decision DISABLE TRIGGER gate_review_decision_fits",
     "ALTER TABLE review_takedown RENAME TO gone",
     "ALTER TABLE review_publication ADD COLUMN extra integer",
-    "ALTER TABLE review_publication OWNER TO sorahub_tests_app",
+    f"ALTER TABLE review_publication OWNER TO {ROLE}",
     'CREATE OR REPLACE FUNCTION "gate_review_decision_fits"() RETURNS trigger LANGUAGE plpgsql'
     " AS 'BEGIN RETURN NEW; END'",
     'DROP FUNCTION "gate_review_decision_fits"() CASCADE',
