@@ -50,10 +50,10 @@ def test_the_picture_changes_while_the_clip_forms_and_is_gone_at_the_end(visitor
     artist.add_init_script(NOTES)
     for _try in range(5):  # a quick machine may be done with all fifty steps before there is a second picture
         seen = pictures_of(artist, start(artist, BALLOON, steps=50))
-        if len(seen) > 1:
+        # By what is in them: an address names a step, and on a slow machine two steps have one picture.
+        if len({each["picture"] for each in seen}) > 1:
             break
-    assert len(seen) > 1
-    assert len({each["picture"] for each in seen}) == len(seen)
+    assert len({each["picture"] for each in seen}) > 1
     assert {each["words"] for each in seen} == {"Your clip as it forms, still blurred"}
     assert seen[0]["moving"] == 1
 
