@@ -41,6 +41,18 @@ class SubmissionForm(forms.Form):
     )
 
 
+class VerifyForm(forms.Form):
+    file = forms.FileField(
+        label=_("Video file"),
+        help_text=_("An MP4, or any other file of this program. It is compared and then deleted."),
+        error_messages={
+            "required": _("Choose a file first."),
+            "empty": _("This file is empty. Choose another."),
+        },
+        widget=forms.FileInput(attrs={"accept": "video/mp4,.mp4"}),
+    )
+
+
 class DecisionForm(forms.Form):
     content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
     reasons = forms.MultipleChoiceField(

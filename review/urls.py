@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, desk, gallery
+from .views import artist, desk, gallery, sightings, verify
 
 
 class SlugConverter:
@@ -25,6 +25,7 @@ urlpatterns = [
     path("watch/<work:slug>/", gallery.watch, name="watch"),
     path("watch/<work:slug>/video.mp4", gallery.video, name="watch_video"),
     path("watch/<work:slug>/poster.jpg", gallery.poster, name="watch_poster"),
+    path("verify/", verify.verify, name="verify"),
     path("policy/", gallery.policy, name="policy"),
     path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
     path("studio/clips/<uuid:pk>/deletion/", artist.deletion, name="clip_deletion"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("studio/submissions/<uuid:pk>/withdrawal/", artist.withdrawal, name="withdrawal"),
     path("studio/submissions/<uuid:pk>/publication/", artist.publication, name="publication"),
     path("studio/publications/<uuid:pk>/takedown/", artist.takedown, name="own_takedown"),
+    path("program/sightings/", sightings.sightings, name="sightings"),
     path("desk/", desk.desk, name="desk"),
     path("desk/next/", desk.next_submission, name="desk_next"),
     path("desk/submissions/<uuid:pk>/", desk.room, name="room"),

@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from generation import addresses
+from generation.decoding.bounds import VIDEO_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -215,6 +216,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},  # seconds: none piles up while no worker is there
     },
+    "fingerprint": {
+        "task": "review.tasks.fingerprint",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
+    "follow_up": {
+        "task": "review.tasks.follow_up",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 500},
+    },
     "sweep": {"task": "review.tasks.sweep", "schedule": timedelta(minutes=10)},
     "reread": {"task": "review.tasks.sweep", "schedule": timedelta(days=1), "kwargs": {"reread": True}},
     "tidy": {"task": "sorahub.tasks.tidy", "schedule": timedelta(days=1)},
@@ -323,6 +334,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own, for logins and the like
     "accept_invitation": "60/5m/ip,10/5m/key",
     "test_mail": "5/m/user",
+    "verify": f"{positive('SORAHUB_VERIFY_PER_HOUR', 60)}/h/ip",
     "prompt": f"{positive('SORAHUB_PROMPTS_PER_MINUTE', 30)}/m/user",
 }
 PASSWORD_RESET_TIMEOUT = 24 * 3600
@@ -342,6 +354,14 @@ LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by i
 KEEP_NOTICES = timedelta(days=positive("SORAHUB_KEEP_NOTICES_DAYS", 180))
 CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 5))  # after the last sign of life
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
+
+# Files held against the program's clips: their size, and how many one machine opens at once.
+VERIFY_BYTES = 1024 * 1024 * positive("SORAHUB_VERIFY_MB", 100)
+if VERIFY_BYTES > VIDEO_BYTES:
+    raise ImproperlyConfigured(
+        f"SORAHUB_VERIFY_MB is {VERIFY_BYTES // 1024**2}, and more than {VIDEO_BYTES // 1024**2} are never opened."
+    )
+VERIFY_AT_ONCE = positive("SORAHUB_VERIFY_AT_ONCE", 2)
 
 # --- The browser's side ----------------------------------------------------------------------------------
 

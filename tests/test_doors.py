@@ -100,6 +100,7 @@ DOORS = {
     "watch/<work:slug>/": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/video.mp4": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/poster.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
+    "verify/": Door(ALL, "422 422 422 422 422"),  # what a file is told, tests/review/test_verifying.py tries
     "policy/": Door(ALL, NEVER),
     "verify/anchors.pem": Door(ALL, NEVER),
     "studio/clips/<uuid:pk>/submissions/": Door(
@@ -238,6 +239,7 @@ DOORS = {
     "program/models/<str:pk>/acknowledgement/": Door(
         NO_GET, "302 403 403 403 409", arg="model"
     ),  # of a model whose license asks for nothing
+    "program/sightings/": Door(PROGRAM, NO_POST),
     "program/ledger/": Door(PROGRAM, NO_POST),
     "program/ledger.csv": Door(PROGRAM, NO_POST),
     "program/audit/": Door(PROGRAM, NO_POST),
@@ -297,6 +299,7 @@ DOORS = {
 # The whole list of what anonymous visitors can see; everything else sends them to the login or doesn't exist.
 OPEN = {
     "",
+    "verify/",
     "policy/",
     "verify/anchors.pem",
     "watch/<work:slug>/",

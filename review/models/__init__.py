@@ -4,17 +4,21 @@ from .claim import Claim
 from .decision import Approval, Decision, Refusal
 from .publication import Publication, Takedown
 from .recusal import Pass, Recusal
+from .sighting import Lookup, Proof, Sighting
 from .submission import PublicFile, Submission, Withdrawal
 
 __all__ = [
     "Approval",
     "Claim",
     "Decision",
+    "Lookup",
     "Pass",
+    "Proof",
     "PublicFile",
     "Publication",
     "Recusal",
     "Refusal",
+    "Sighting",
     "Submission",
     "Takedown",
     "Withdrawal",

@@ -1,0 +1,105 @@
+"""What a file from outside says and shows, read without asking the database: its bytes, its manifest, its mark and what
+it looks like. Whom that leads to is found in recognizing.
+
+The file is opened only in the child of generation.decoding, and only a few at a time on one machine.
+"""
+
+import fcntl
+import logging
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+
+from generation import decoding, keys, likeness, marks, storage
+from generation.provenance import Manifest, ProvenanceError, State
+
+log = logging.getLogger(__name__)
+
+
+class Busy(Exception):
+    """As many files are being opened on this machine as it opens at once."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    sha256: str
+    submission: uuid.UUID | None = None  # named by a manifest that the program signed for exactly these bytes
+    number: int | None = None  # of the invisible mark
+    confidence: float = 0.0  # in that number
+    bits: bytes = b""  # what it looks like, as generation.likeness tells it
+    refusal: str = ""  # a sentence, where the file was not opened
+
+
+def read(path: Path) -> Signs:
+    """Raises Busy where this machine has enough to do."""
+    sha256 = storage.digest_of(path)
+    with _a_place():
+        try:
+            manifest = decoding.manifest(path, _anchors(), walled=settings.IS_PUBLIC)
+            number, confidence, bits = _shown(path)
+        except decoding.Refused as refused:
+            log.info("a file to verify was not opened: %s", refused)
+            return Signs(sha256, refusal=refused.sentence)
+    return Signs(sha256, _named(manifest), number, confidence, bits)
+
+
+def _anchors() -> str:
+    """A program whose anchors are missing recognizes no manifest, and the rest all the same."""
+    try:
+        return keys.anchors()
+    except ProvenanceError as error:
+        log.error("%s", error.sentence)
+        return ""
+
+
+def _named(manifest: Manifest | None) -> uuid.UUID | None:
+    """Only a manifest that the program signed, over bytes that are unchanged, is believed."""
+    if manifest is None or manifest.state != State.TRUSTED:
+        return None
+    with suppress(ValueError):
+        return uuid.UUID(manifest.submission)
+    return None
+
+
+def _shown(path: Path) -> tuple[int | None, float, bytes]:
+    sketch = likeness.Sketch()
+    with closing(decoding.frames(path, walled=settings.IS_PUBLIC)) as frames:
+        try:
+            mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY)
+        except marks.MarkError:  # too small for one
+            for frame in frames:
+                sketch.add(frame)
+            return None, 0.0, sketch.fingerprint()
+    return mark.number, round(mark.confidence, 3), sketch.fingerprint()
+
+
+def _sketched(frames: Iterable[np.ndarray], sketch: likeness.Sketch) -> Iterator[np.ndarray]:
+    for frame in frames:
+        sketch.add(frame)
+        yield frame
+
+
+@contextmanager
+def _a_place():
+    """One of a few locks on files; a process that is killed lets go of its own."""
+    for number in range(settings.VERIFY_AT_ONCE):
+        name = f"{tempfile.gettempdir()}/sorahub-{os.getuid()}-verify-{number}.lock"
+        place = os.open(name, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(place)
+            continue
+        try:
+            yield
+        finally:
+            os.close(place)
+        return
+    raise Busy
