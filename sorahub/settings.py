@@ -1,5 +1,6 @@
 """All of sorahub's settings, from the environment and from `.env` beside manage.py; a bad value stops the start."""
 
+import hashlib
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -81,6 +82,11 @@ if len(SECRET_KEY) < 32:
 SECRET_KEY_FALLBACKS = setting("SECRET_KEY_FALLBACKS", list, default=[])
 if any(len(key) < 32 for key in SECRET_KEY_FALLBACKS):
     raise ImproperlyConfigured("SECRET_KEY_FALLBACKS holds a key that is shorter than 32 characters.")
+# Writes and reads the invisible marks. Change it, and no mark that was made before is ever read again: where SECRET_KEY
+# is changed, this one keeps the old.
+MARK_KEY = hashlib.sha256(
+    b"sorahub marks " + (setting("SORAHUB_MARK_KEY", default="") or SECRET_KEY).encode()
+).digest()
 ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=["127.0.0.1", "localhost", "[::1]"])
 SITE_URL = setting("SORAHUB_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 if urlsplit(SITE_URL).scheme not in ("http", "https") or not urlsplit(SITE_URL).hostname:
