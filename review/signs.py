@@ -10,7 +10,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +42,8 @@ def read(path: Path) -> Signs:
     sha256 = storage.digest_of(path)
     with _a_place():
         try:
-            manifest = decoding.manifest(path, _anchors(), walled=settings.IS_PUBLIC)
-            number, confidence, bits = _shown(path)
+            with decoding.film(path, _anchors(), walled=settings.IS_PUBLIC) as (manifest, frames):
+                number, confidence, bits = _shown(frames)
         except decoding.Refused as refused:
             log.info("a file to verify was not opened: %s", refused)
             return Signs(sha256, refusal=refused.sentence)
@@ -68,15 +68,14 @@ def _named(manifest: Manifest | None) -> uuid.UUID | None:
     return None
 
 
-def _shown(path: Path) -> tuple[int | None, float, bytes]:
+def _shown(frames: Iterator[np.ndarray]) -> tuple[int | None, float, bytes]:
     sketch = likeness.Sketch()
-    with closing(decoding.frames(path, walled=settings.IS_PUBLIC)) as frames:
-        try:
-            mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY)
-        except marks.MarkError:  # too small for one
-            for frame in frames:
-                sketch.add(frame)
-            return None, 0.0, sketch.fingerprint()
+    try:
+        mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY)
+    except marks.MarkError:  # too small for one
+        for frame in frames:
+            sketch.add(frame)
+        return None, 0.0, sketch.fingerprint()
     return mark.number, round(mark.confidence, 3), sketch.fingerprint()
 
 

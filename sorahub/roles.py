@@ -25,10 +25,13 @@ DELETED = {
     "django_session",
     "generation_attempt",
     "generation_clip",
+    "generation_fingerprint",
     "generation_job",
     "generation_rendition",
     "mfa_authenticator",
     "review_claim",
+    "review_lookup",
+    "review_sighting",
     "usersessions_usersession",
 }
 READ_ONLY = {

@@ -10,9 +10,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from .refusals import Refused, Why
 if TYPE_CHECKING:  # the library of manifests is heavy, and whoever decodes pictures needs none
     from ..provenance import Manifest
 
-__all__ = ["Picture", "Refused", "Why", "frames", "manifest", "picture", "standing_walls"]
+__all__ = ["Picture", "Refused", "Why", "film", "frames", "picture", "standing_walls"]
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,29 @@ def frames(
     Closing the iterator ends the child, so wrap it in `contextlib.closing` if you may stop early.
     """
     with closing(Child("frames", path, longest=longest, walled=walled)) as child:
-        shape = None
-        for pixels in child.pixels(most=most):
-            if pixels.shape != (shape := shape or pixels.shape):
-                raise Refused(Why.UNREADABLE, detail="the frames change their size")
-            yield pixels
+        yield from _of_one_size(child.pixels(most=most))
+
+
+@contextmanager
+def film(
+    path: Path, anchors: str, *, walled: bool = False
+) -> Iterator[tuple[Manifest | None, Iterator[np.ndarray]]]:
+    """What the MP4 says of itself, judged by `anchors` (PEM), and its frames as above; or Refused."""
+    told = {ANCHORS: anchors}
+    with closing(Child("film", path, longest=LONGEST_FRAME, walled=walled, **told)) as child:
+        shown = _of_one_size(child.pixels())
+        first = next(shown)  # what it says comes before what it shows
+        yield _manifest(child.told) if child.told else None, chain([first], shown)
+
+
+def _of_one_size(pixels: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    shape = None
+    for each in pixels:
+        if each.shape != (shape := shape or each.shape):
+            raise Refused(Why.UNREADABLE, detail="the frames change their size")
+        yield each
     if shape is None:
         raise Refused(Why.EMPTY)
-
-
-def manifest(path: Path, anchors: str, *, walled: bool = False) -> Manifest | None:
-    """What the MP4 says of itself, judged by `anchors` (PEM), read as closed in as its frames are; or Refused."""
-    with closing(Child("manifest", path, walled=walled, **{ANCHORS: anchors})) as child:
-        list(child.pixels(most=1))
-    return _manifest(child.told) if child.told else None
 
 
 def _manifest(told: bytes) -> Manifest:

@@ -15,8 +15,8 @@ VIDEO_PIXELS = 4096 * 2304  # of one frame, as the header says
 LONGEST_FRAME = 1920  # pixels on the longer side of what comes out
 MOST_FRAMES = 400  # the program's clips are shorter
 
-BYTES = {"picture": PICTURE_BYTES, "frames": VIDEO_BYTES, "manifest": VIDEO_BYTES, "nothing": VIDEO_BYTES}
-SECONDS = {"picture": 20, "frames": 40, "manifest": 20, "nothing": 20}  # of computing, and of waiting for it
+BYTES = {"picture": PICTURE_BYTES, "frames": VIDEO_BYTES, "film": VIDEO_BYTES, "nothing": VIDEO_BYTES}
+SECONDS = {"picture": 20, "frames": 40, "film": 40, "nothing": 20}  # of computing, and of waiting for it
 MEMORY = 2 * 1024**3  # bytes of address space, of which the libraries take 400 MB
 SLACK = 4  # the child ends itself after so many times its seconds, should nobody do it
 

@@ -35,7 +35,7 @@ from .refusals import Refused, Why
 
 def main(task: str, longest: int, parent: int) -> None:
     standing = walls.limit(seconds=SECONDS[task], memory=MEMORY, slack=SLACK) | walls.die_with(parent)
-    work = {"picture": _picture, "frames": _frames, "manifest": _manifest, "nothing": _nothing}[task]()
+    work = {"picture": _picture, "frames": _frames, "film": _film, "nothing": _nothing}[task]()
     standing |= walls.close()
     _say(Kind.WALLS, standing)
     try:
@@ -141,19 +141,21 @@ def _frames():
     return decode
 
 
-def _manifest():
-    """Imports while that is possible, and returns the reader."""
-    import c2pa
+def _film():
+    """Imports while that is possible, and returns what reads the manifest and then decodes."""
+    import c2pa  # which provenance would load only when it reads
 
     from .. import provenance
 
-    assert c2pa  # which provenance loads only when it reads
-    anchors = os.environ[ANCHORS]
+    assert c2pa
+    anchors, decode = os.environ[ANCHORS], _frames()
 
-    def read(upload: BinaryIO, _longest: int) -> None:
+    def read(upload: BinaryIO, longest: int) -> None:
         if manifest := provenance.read_from(upload, anchors):
             told = json.dumps(asdict(manifest)).encode()
             _say(Kind.MANIFEST, len(told), 0, told)
+        upload.seek(0)
+        decode(upload, longest)
 
     return read
 

@@ -21,4 +21,4 @@ if __name__ == "__main__":
     told = sys.stdin.read()
     words = WORDS.get(told, b"nothing like so many bytes")
     sys.stdout.buffer.write(HEAD.pack(*LIES.get(told, (Kind.MANIFEST, len(words), 0))) + words)
-    sys.stdout.buffer.write(HEAD.pack(Kind.DONE, 0, 0))
+    sys.stdout.buffer.write(HEAD.pack(Kind.PIXELS, 1, 1) + bytes(3) + HEAD.pack(Kind.DONE, 0, 0))

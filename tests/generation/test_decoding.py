@@ -483,7 +483,7 @@ def test_a_manifest_is_read_inside_the_room_as_it_is_outside(tmp_path):
     content = bytearray(signed.read_bytes())
     content[-1] ^= 1
     changed.write_bytes(content)
-    found = [decoding.manifest(path, keys.anchors()) for path in (plain, signed, changed)]
+    found = [film_of(path) for path in (plain, signed, changed)]
     assert found == [provenance.read(path, keys.anchors()) for path in (plain, signed, changed)]
     assert found[0] is None
     assert (found[1].state, found[1].submission) == (provenance.State.TRUSTED, "the-id")
@@ -495,4 +495,11 @@ def test_a_child_that_was_taken_over_tells_no_manifest(tmp_path, monkeypatch, li
     monkeypatch.setattr(process, "CHILD", "tests.generation.lying_child")
     path = tmp_path / "lie"
     path.write_text(lie)
-    assert refusal(lambda path: decoding.manifest(path, ""), path) == Why.UNREADABLE
+    assert refusal(film_of, path) == Why.UNREADABLE
+
+
+def film_of(path):
+    """Its manifest, once its frames have come out too."""
+    with decoding.film(path, keys.anchors()) as (manifest, frames):
+        assert len(list(frames)) == 12
+    return manifest

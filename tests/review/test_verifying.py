@@ -180,7 +180,7 @@ def asked_for(path: Path, **values) -> tuple:
 
 
 def variants(clip, films, folder, settings) -> dict[str, Path]:
-    """Every way in which a stranger could hold a clip that isn't public."""
+    """The ways in which a stranger could hold a clip that isn't public."""
     submission = clip.submissions.first()
     pk = submission.pk if submission else clip.pk
     number = Mark.objects.of(pk, owner=clip.owner).number
@@ -200,7 +200,8 @@ def test_about_what_was_never_public_a_stranger_learns_nothing(in_state, films, 
     in_state("published", number=3)  # so that there is something to compare with
     expected, queries = asked_for(films(9))
     assert "Not recognized" in told(expected)
-    for name, path in variants(in_state(state), films, tmp_path, settings).items():
+    held = variants(in_state(state), films, tmp_path, settings)
+    for name, path in held.items():
         response, asked = asked_for(path)
         assert told(response) == told(expected), name
         assert response.headers.keys() == expected.headers.keys(), name
