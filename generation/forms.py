@@ -7,7 +7,6 @@ import uuid
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from . import offers
 from .engine import Recipe, RuleBroken, catalog
@@ -94,8 +93,11 @@ class PromptForm(forms.Form):
     def _offer(self, rules: catalog.Model) -> None:
         self.fields["aspect"].choices = [(size.aspect, size.label) for size in rules.sizes]
         self.fields["duration"].choices = [
-            (f"{seconds:g}", ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": f"{seconds:g}"})
-            for seconds in rules.durations
+            (
+                f"{seconds:g}",
+                _("%(n)s s") % {"n": f"{seconds:g}"},
+            )  # seconds; written out, three don't fit a phone
+            for seconds in sorted(rules.durations)
         ]
         for name in ("aspect", "duration"):
             if len(self.fields[name].choices) == 1:  # nothing to choose

@@ -120,9 +120,8 @@ class Diffusion:
         def draw():
             pictures = eye.draw() if eye else None
             if pictures is not None and image is not None:
-                pictures[0] = _shrunk(
-                    image, *pictures.shape[1:3]
-                )  # the latents of the beginning may be anything
+                # What the clip begins with is known; the latents that stand for it may be anything.
+                pictures[0] = _shrunk(image, *pictures.shape[1:3])
             return pictures
 
         def after_step(pipe, step, timestep, tensors):

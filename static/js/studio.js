@@ -57,12 +57,15 @@
     waiting = 0;
   });
 
-  // Another model has other sizes and limits: the page is made anew, with what was written.
+  // Another model has other sizes and limits: the page is made anew, with what was written, and with the new model's
+  // own steps and guidance, for the old one's would spoil its clips.
   if (form.elements.model.tagName === "SELECT") {
     form.elements.model.addEventListener("change", () => {
       clearTimeout(waiting);
       waiting = 0;
-      fetch(form.dataset.draft, { method: "POST", body: new FormData(form) }).then((answer) => answer.ok && location.assign(location.pathname));
+      const told = new FormData(form);
+      for (const name of ["steps", "guidance"]) told.delete(name);
+      fetch(form.dataset.draft, { method: "POST", body: told }).then((answer) => answer.ok && location.assign(location.pathname));
     });
   }
 

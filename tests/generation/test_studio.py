@@ -1,12 +1,14 @@
 """The studio's pages: takes in order, a job as it goes, and the fragments that a page asks for."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from generation import outlook, queue
+from generation.engine import catalog, entries, weights
 from generation.models import Attempt, Job
 from generation.views.studio import PAGE
 from tests import factories
@@ -127,6 +129,46 @@ def test_somebody_else_s_recipe_is_not_found(studio):
     answer = studio.get(f"/studio/?from={theirs.pk}")
     assert answer.status_code == 404
     assert "their own words" not in answer.text
+
+
+def test_the_form_shows_what_the_chosen_model_offers(studio, tmp_path, monkeypatch):
+    """Sizes, lengths in their order with the model's own first choice ticked, and the limits of the numbers."""
+    here = {}
+    for model in (entries.WAN_TI2V, entries.LTX):
+        (tmp_path / model.id).mkdir()
+        (tmp_path / model.id / weights.INDEX).write_text("{}")
+        weights.pin(tmp_path / model.id, model.hub)
+        here[model.id] = replace(model, weights=tmp_path / model.id)
+    monkeypatch.setattr(catalog, "CATALOG", here)
+
+    def choices():
+        form = studio.get("/studio/").context["form"]
+        radios = {name: form[name].field.choices for name in ("model", "aspect", "duration")}
+        ticked = [str(form[name].value()) for name in ("model", "aspect", "duration", "steps", "guidance")]
+        return {name: [label for _value, label in labels] for name, labels in radios.items()}, ticked
+
+    assert choices() == (
+        {
+            "model": ["Wan 2.2 (5B)", "LTX-Video (2B)"],
+            "aspect": ["Wide, 1280 × 704", "Tall, 704 × 1280"],
+            "duration": ["2 s", "3 s", "5 s"],
+        },
+        ["wan-2.2-5b", "16:9", "5", "50", "5.0"],
+    )
+    studio.post("/studio/draft/", {"model": "ltx-video", "prompt": "kept"})
+    assert choices() == (
+        {
+            "model": ["Wan 2.2 (5B)", "LTX-Video (2B)"],
+            "aspect": ["Wide, 768 × 512", "Tall, 512 × 768", "Wide, 1216 × 704", "Tall, 704 × 1216"],
+            "duration": ["3 s", "5 s", "10 s"],
+        },
+        ["ltx-video", "3:2", "5", "50", "3.0"],
+    )
+    refused = studio.post("/studio/jobs/", {"prompt": "a boat", "model": "ltx-video", "steps": "81"})
+    assert "Steps must be a whole number from 4 to 80, not 81." in refused.text
+    assert studio.post("/studio/jobs/", {"prompt": "a boat", "model": "ltx-video"}).status_code == 302
+    job = Job.objects.get()
+    assert (job.width, job.height, job.frames, job.fps, job.steps) == (768, 512, 121, 24.0, 50)
 
 
 def test_a_recipe_whose_model_is_gone_still_fills_the_form(studio, artist):
