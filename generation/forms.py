@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import offers
 from .engine import Recipe, RuleBroken, catalog
+from .models import Artifact, Feedback
 
 # What the engine calls a field, where the form has another word for it.
 FIELD_OF_RULE = {"size": "aspect"}
@@ -163,3 +164,37 @@ class PromptForm(forms.Form):
             guidance=cleaned.get("guidance"),
             seed=secrets.randbelow(catalog.SEED_LIMIT + 1) if seed is None else seed,
         )
+
+
+class FeedbackForm(forms.Form):
+    """An artist's word on one of their clips."""
+
+    rating = forms.TypedChoiceField(
+        label=_("How good is it?"),
+        coerce=int,
+        choices=[(number, str(number)) for number in Feedback.RATINGS],
+        widget=forms.RadioSelect,
+        help_text=_("1 is useless, 5 is what you had in mind."),
+        error_messages={"required": _("Choose a number from 1 to 5.")},
+    )
+    artifacts = forms.TypedMultipleChoiceField(
+        label=_("What went wrong?"),
+        required=False,
+        choices=Artifact,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = forms.CharField(
+        label=_("Anything else"),
+        required=False,
+        max_length=Feedback.NOTE_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )
+
+    @classmethod
+    def of(cls, given: Feedback | None):
+        shown = {"rating": given.rating, "artifacts": given.artifacts, "note": given.note} if given else {}
+        return cls(initial=shown, auto_id="feedback_%s")
+
+    def clean_artifacts(self):
+        """In one order, each once, however they were sent."""
+        return [artifact for artifact in Artifact.values if artifact in self.cleaned_data["artifacts"]]

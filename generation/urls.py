@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import anchors, clip, job, models, studio
+from .views import anchors, clip, feedback, job, models, studio
 
 urlpatterns = [
     path("program/models/", models.models, name="program_models"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("studio/jobs/<uuid:pk>/cancellation/", job.cancellation, name="job_cancellation"),
     path("studio/jobs/<uuid:pk>/deletion/", job.deletion, name="job_deletion"),
     path("studio/clips/<uuid:pk>/", clip.clip, name="clip"),
+    path("studio/clips/<uuid:pk>/feedback/", feedback.feedback, name="feedback"),
+    path("studio/clips/<uuid:pk>/feedback/deletion/", feedback.deletion, name="feedback_deletion"),
+    path("program/feedback/", feedback.by_model, name="program_feedback"),
+    path("program/feedback.csv", feedback.feedback_csv, name="feedback_csv"),
     path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
     path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),
     path("studio/clips/<uuid:pk>/sprite.jpg", clip.sprite, name="clip_sprite"),

@@ -25,6 +25,7 @@ DELETED = {
     "django_session",
     "generation_attempt",
     "generation_clip",
+    "generation_feedback",
     "generation_fingerprint",
     "generation_job",
     "generation_rendition",

@@ -110,6 +110,10 @@ DOORS = {
         data={"title": "Another title"},
         in_state={("post", state): LATE for state in ("waiting", "claimed", "approved", "published")},
     ),
+    "studio/clips/<uuid:pk>/feedback/": Door(
+        NO_GET, OWN_ACT, arg="clip", data={"rating": "3", "note": "Hm."}
+    ),
+    "studio/clips/<uuid:pk>/feedback/deletion/": Door(NO_GET, OWN_ACT, arg="clip"),
     "studio/submissions/<uuid:pk>/": Door(OWN, NO_POST, **submitted),
     "studio/submissions/<uuid:pk>/withdrawal/": Door(
         NO_GET,
@@ -242,6 +246,8 @@ DOORS = {
     "program/sightings/": Door(PROGRAM, NO_POST),
     "program/ledger/": Door(PROGRAM, NO_POST),
     "program/ledger.csv": Door(PROGRAM, NO_POST),
+    "program/feedback/": Door(PROGRAM, NO_POST),
+    "program/feedback.csv": Door(PROGRAM, NO_POST),
     "program/audit/": Door(PROGRAM, NO_POST),
     "program/audit/verification/": Door(NO_GET, PROGRAM_ACT),
     "program/members/<uuid:pk>/factors/": Door(

@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User, exclusion
 from accounts.models.invitation import invite
+from generation import feedback
 from review import gate, queue, sealing
 
 from . import factories
@@ -68,6 +69,7 @@ def _clip(state, people):
         poster=f"<<poster of {mark}>>".encode(),
         sprite=f"<<sprite of {mark}>>".encode(),
     )
+    feedback.give(made, rating=2, artifacts=["flicker"], note=f"feedback-on-{mark}")
     ids = {
         "clip": made.pk,
         "job": made.job_id,
@@ -80,6 +82,7 @@ def _clip(state, people):
         "video": f"<<video of {mark}>>",
         "poster": f"<<poster of {mark}>>",
         "sprite": f"<<sprite of {mark}>>",
+        "feedback": f"feedback-on-{mark}",
         "clip": str(made.pk),
         "job": str(made.job_id),
         **{f"sha256 of {file.kind}": file.sha256 for file in made.renditions.all()},
@@ -121,6 +124,7 @@ def may_know(person: str, state: str) -> set[str]:
             "video",
             "poster",
             "sprite",
+            "feedback",
             "clip",
             "job",
             "title",
@@ -131,8 +135,10 @@ def may_know(person: str, state: str) -> set[str]:
             "reason",
             "hash",
         }
-    if person == "admin":  # a member's page and the audit log tell ids, and why something was taken down
-        known |= {"job", "submission", "publication", "reason"}
+    if (
+        person == "admin"
+    ):  # feedback without names; a member's page and the audit log tell ids, and why something was taken down
+        known |= {"job", "submission", "publication", "reason", "feedback"}
     if state == "published":
         known |= {"title", "statement", "video", "poster"}
         known |= {"publication"} if person in ("reviewer", "admin") else set()

@@ -1,8 +1,5 @@
 """The ledger of GPU seconds: all of it for admins, one's own for each member."""
 
-import csv
-
-from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -13,6 +10,7 @@ from ..models import AllowanceEntry
 from ..models import allowance as ledgers
 from ..paging import as_number, page
 from ..permissions import check_can_create, check_can_run_program, requires
+from ..spreadsheet import csv_answer
 
 
 @never_cache
@@ -34,13 +32,7 @@ def ledger_csv(request):
     """All that the page's filters leave, row by row, so that a long ledger needs no memory."""
     rows = _found(LedgerSearch(request.GET)).iterator(chunk_size=2000)
     head = ("at", "member", "cohort", "kind", "seconds", "balance", "job", "by")
-    writer = csv.writer(_Line())
-    lines = (writer.writerow(_cells(entry)) for entry in rows)
-    response = StreamingHttpResponse(
-        _first(writer.writerow(head), lines), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = 'attachment; filename="ledger.csv"'
-    return response
+    return csv_answer("ledger.csv", head, map(_cells, rows))
 
 
 @never_cache
@@ -75,21 +67,4 @@ def _cells(entry: AllowanceEntry) -> list:
     by = entry.by.email if entry.by else (_("the operator") if entry.job is None else "")
     told = (entry.membership.user.email, entry.membership.cohort.name, entry.kind)
     numbers = (entry.seconds, entry.balance, entry.job or "")
-    return [entry.at.isoformat(), *map(_plain, told), *numbers, _plain(by)]
-
-
-def _plain(cell: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-class _Line:
-    """Where csv writes: what it is given comes back from writerow."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _first(head, lines):
-    yield head
-    yield from lines
+    return [entry.at.isoformat(), *told, *numbers, by]

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from ..engine import SPRITE_MOMENTS
+from ..forms import FeedbackForm
 from .generation_tags import short
 
 register = template.Library()
@@ -23,7 +24,8 @@ def take_card(take, states: dict) -> str:
     facts = {"title": short(take.prompt), "language": get_language()}
     if clip := getattr(take, "clip", None):
         facts |= {"width": clip.width, "height": clip.height, "duration": clip.seconds}
-        return _card(clip=clip.pk, has_sprite=take.has_sprite, state=states.get(clip.pk, ""), **facts)
+        facts |= {"has_sprite": take.has_sprite, "rating": take.rating}
+        return _card(clip=clip.pk, state=states.get(clip.pk, ""), **facts)
     if take.step is not None:
         facts |= {"step": take.step, "steps": take.steps}
     return _card(job=take.pk, state=take.status, **facts)
@@ -38,6 +40,14 @@ def _card(*, job=None, clip=None, has_sprite=False, language: str, **facts) -> s
     else:
         facts["href"] = reverse("job", args=[job])
     return render_to_string("components/_clip_card.html", facts | {"heading": 3})
+
+
+@register.inclusion_tag("generation/_feedback.html", takes_context=True)
+def feedback_panel(context, clip) -> dict:
+    """On a clip's page: what its owner said of it, and the form to say so, or what is wrong with what was sent."""
+    given = getattr(clip, "feedback", None)
+    form = context.get("feedback_form") or FeedbackForm.of(given)
+    return {"clip": clip, "given": given, "form": form, "csrf_token": context.get("csrf_token")}
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@ from ..models import Clip, Rendition
 @never_cache
 @require_safe
 def clip(request, pk):
-    found = get_object_or_404(Clip.objects.visible_to(request.user).select_related("job"), pk=pk)
+    found = get_object_or_404(Clip.objects.visible_to(request.user).select_related("job", "feedback"), pk=pk)
     return render(request, "generation/clip.html", {"clip": found})
 
 

@@ -130,6 +130,7 @@ def _listed(owner):
         .annotate(attempt=FilteredRelation("attempts", condition=Q(attempts__ended_at=None)))
         .annotate(
             step=F("attempt__step"),
+            rating=F("clip__feedback__rating"),
             has_sprite=Exists(Rendition.objects.filter(clip=OuterRef("clip"), kind=Rendition.Kind.SPRITE)),
         )
         .select_related("clip")

@@ -57,6 +57,7 @@ PAGES = {
         "/program/",
         "/program/members/",
         re.compile(r"^/program/members/[\w-]{36}/$"),
+        "/program/feedback/",
         "/program/cohorts/",
         re.compile(r"^/program/cohorts/\d+/$"),
         "/program/cohorts/new/",
