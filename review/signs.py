@@ -18,9 +18,13 @@ import numpy as np
 from django.conf import settings
 
 from generation import decoding, keys, likeness, marks, storage
+from generation.engine import catalog
 from generation.provenance import Manifest, ProvenanceError, State
 
 log = logging.getLogger(__name__)
+
+# What a copy may have been cut out of: a mark is looked for where the frame of one of these would be.
+ORIGINALS = sorted({size for model in catalog.CATALOG.values() for size in model.sizes})
 
 
 class Busy(Exception):
@@ -71,7 +75,7 @@ def _named(manifest: Manifest | None) -> uuid.UUID | None:
 def _shown(frames: Iterator[np.ndarray]) -> tuple[int | None, float, bytes]:
     sketch = likeness.Sketch()
     try:
-        mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY)
+        mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY, sizes=ORIGINALS)
     except marks.MarkError:  # too small for one
         for frame in frames:
             sketch.add(frame)

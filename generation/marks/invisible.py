@@ -1,10 +1,10 @@
 """The owner's invisible mark: writes a number into the light of a clip's frames and reads it without the original; the
-bits that stand for a number are made in words.py.
+bits that stand for a number are made in words.py, and where they lie in a picture in layouts.py.
 
-The clip's average picture, reduced to 64 × 64, is cut into 16 blocks, and the slowest waves of each block (DCT) carry
-one bit each: the wave's strength is moved to the nearest value that stands for the bit (quantization index modulation,
-Chen and Wornell, 2001), with values shifted by the key. What is added is the same in all frames, so nothing flickers,
-and so slow that codecs keep it. docs/adr says what the mark withstands and what it doesn't.
+The bits lie in the clip's average picture: each is one slow wave in one block, whose strength is moved to the nearest
+value that stands for the bit (quantization index modulation, Chen and Wornell, 2001). The key shifts these values. What
+is added is the same in all frames, so nothing flickers, and so slow that codecs keep it.
+docs/adr/0006-a-mark-in-the-average-picture.md says what it withstands and what it doesn't.
 """
 
 from __future__ import annotations
@@ -18,24 +18,13 @@ from functools import lru_cache
 import numpy as np
 
 from . import words
+from .layouts import LAYOUTS, Layout, Place, fitting, places
 
-GRID = 64  # the side of the reduced picture
-BLOCK = 16
-WAVES = (
-    (0, 1),
-    (1, 0),
-    (1, 1),
-    (0, 2),
-    (2, 0),
-    (1, 2),
-    (2, 1),
-    (2, 2),
-)  # half periods a block, down and across
-LENGTH = (GRID // BLOCK) ** 2 * len(WAVES)  # bits that a picture carries
-STEP = 13.0  # between values that stand for 0 and for 1; the whole mark costs STEP² / 96 of squared error a pixel
 SMALLEST = 32  # pixels: below that, a wave is no wave any more
 FALSE_ALARM = 1e-6  # at most, of reading any number from a clip without a mark
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LIKELIEST = 32  # places in an original that are looked at closely
+LUMA = np.array([0.299, 0.587, 0.114])
+ROUNDING = 1 / 12  # squared error a pixel of rounding to whole values
 
 
 class MarkError(ValueError):
@@ -44,15 +33,19 @@ class MarkError(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read. `number` is None where nothing is sure enough.
+    """What was read. `number` is None where nothing is sure enough; `likeliest` is then no more than a guess.
 
-    `confidence` is how well the picture fits the likeliest number, 1 being untouched; chance alone reaches about 0.4.
-    `chance` bounds the probability that a clip without a mark would fit any number as well.
+    `confidence` is how well the picture fits the likeliest number, 1 being untouched; chance alone reaches about 0.5.
+    `chance` is how likely a clip without a mark would fit any number as well, at most.
     """
 
     number: int | None
     confidence: float
     chance: float
+    likeliest: int | None
+
+
+NOTHING = Reading(None, 0.0, 1.0, None)
 
 
 def embed(frames: Iterable[np.ndarray], number: int, key: bytes) -> Iterator[np.ndarray]:
@@ -61,38 +54,95 @@ def embed(frames: Iterable[np.ndarray], number: int, key: bytes) -> Iterator[np.
     What is added follows from the clip's average, so all frames are taken before the first is given. They wait in a
     temporary file; a few are in memory at a time. Raises MarkError for frames that can't carry a mark.
     """
-    bits = words.spread(number, key, LENGTH)
     with tempfile.TemporaryFile() as waiting:
         average, shape, count = _set_aside(frames, waiting)
-        strengths = _strengths(average)
-        pattern = _full_size(_nearest(strengths, bits, key) - strengths, *shape[:2])[..., None]
+        pattern = _pattern(average, number, key)[..., None]
         waiting.seek(0)
         for _ in range(count):
             frame = np.frombuffer(waiting.read(math.prod(shape)), np.uint8).reshape(shape)
-            yield np.clip(np.rint(frame + pattern), 0, 255).astype(np.uint8)
+            yield np.clip(frame + pattern, 0, 255).astype(np.uint8)
 
 
-def read(frames: Iterable[np.ndarray], key: bytes, among: Sequence[int] | None = None) -> Reading:
+def read(
+    frames: Iterable[np.ndarray],
+    key: bytes,
+    among: Sequence[int] | None = None,
+    sizes: Sequence[tuple[int, int]] = (),
+) -> Reading:
     """Read the number in a clip's frames, uint8 (height, width, 3) of any size, without the original.
 
-    With `among`, the numbers that exist, far fewer are weighed, and the reader finds them in worse copies.
+    With `among`, the numbers that exist, far fewer are weighed, and the reader finds them in worse copies. With
+    `sizes`, the (width, height) of originals, it finds the marks of clips that were cut out of those, too.
     """
-    average, _, _ = _averaged(frames)
-    soft = np.cos(np.pi * (_strengths(average) / STEP - _shifts(key)))
     if among is not None and not len(among):
-        return Reading(None, 0.0, 1.0)
-    guess = words.gather(soft, key, among)
-    chance = _chance(guess.score, words.NUMBERS if among is None else len(among))
-    return Reading(guess.number if chance <= FALSE_ALARM else None, guess.score / LENGTH, chance)
+        return NOTHING
+    average, shape, _ = _averaged(frames)
+    best = NOTHING
+    for whole in (True, False):  # each may err half as often as both
+        for layout in LAYOUTS:
+            found = [Place.whole(*shape[:2])] if whole else places(*shape[:2], sizes, layout)
+            best = min(best, _read(average, layout, found, key, among), key=_unsure)
+        if best.number is not None:
+            break
+    return best
 
 
-def _chance(score: float, numbers: int) -> float:
-    """How likely any of `numbers` reaches `score` in a clip without a mark, at most.
+def _read(
+    average: np.ndarray, layout: Layout, places: Sequence[Place], key: bytes, among: Sequence[int] | None
+) -> Reading:
+    """The best of what is read with the picture lying at one of `places` in its original."""
+    tried, likely = 0, []
+    for place in places:
+        strengths = place.strengths(average, layout)  # (offsets, bits), not a number outside the picture
+        tried += len(strengths)
+        phases = np.pi * (strengths / layout.step - _shifts(key, layout))
+        # However the bits are, near its original place each strength lies on a whole step.
+        fits = np.nansum(np.cos(2 * phases), axis=1) / np.sqrt(np.maximum(1, np.isfinite(phases).sum(axis=1)))
+        for index in np.argsort(-fits)[:LIKELIEST]:
+            likely.append((fits[index], phases[index]))
+    likely.sort(key=lambda one: -one[0])
+    readings = []
+    for _, phase in likely[:LIKELIEST]:
+        soft = np.nan_to_num(np.cos(phase))
+        seen = int(np.isfinite(phase).sum())
+        guess = words.gather(soft, key, among)
+        numbers = words.SPELLINGS * (words.NUMBERS if among is None else len(among))
+        mean = max(0.0, guess.score / max(1, seen))
+        chance = min(1.0, 2 * len(LAYOUTS) * tried * numbers * _tail(mean, seen))
+        number = guess.number if chance <= FALSE_ALARM else None
+        readings.append(Reading(number, mean, chance, guess.number))
+    return min(readings, key=_unsure, default=NOTHING)
+
+
+def _unsure(reading: Reading) -> tuple[float, float]:
+    return reading.chance, -reading.confidence
+
+
+def _tail(mean: float, count: int) -> float:
+    """How likely the mean of `count` soft bits reaches `mean` in a clip without a mark.
 
     The key shifts each wave's values evenly over the period, so each soft bit is the cosine of an even angle, whatever
-    the clip shows. Its moment generating function is I0(t) <= exp(t² / 4), hence Chernoff: P(sum >= s) <= exp(-s² / n).
+    the clip shows. Its moment generating function is the Bessel function I0; this is the saddle point approximation
+    (Bahadur and Rao, 1960), which is within a few percent where it matters.
     """
-    return min(1.0, numbers * math.exp(-(max(score, 0.0) ** 2) / LENGTH))
+    slopes, logs, means, deviations = _tilted()
+    if mean <= 0:
+        return 1.0
+    at = min(int(np.searchsorted(means, mean)), len(means) - 1)
+    bound = math.exp(count * float(logs[at] - slopes[at] * mean))
+    return bound / max(1.0, float(slopes[at] * deviations[at]) * math.sqrt(2 * math.pi * count))
+
+
+@lru_cache(maxsize=1)
+def _tilted() -> tuple[np.ndarray, ...]:
+    """Slopes t, log I0(t), and mean and deviation of a cosine of an even angle weighted by exp(t cos)."""
+    slopes = np.linspace(0, 50, 5001)
+    cosines = np.cos((np.arange(1000) + 0.5) * math.pi / 1000)
+    weights = np.exp(np.outer(slopes, cosines - 1))
+    sums = weights.sum(axis=1)
+    means = weights @ cosines / sums
+    deviations = np.sqrt(np.maximum(weights @ cosines**2 / sums - means**2, 1e-9))
+    return slopes, np.log(sums / len(cosines)) + slopes, means, deviations
 
 
 def _set_aside(frames: Iterable[np.ndarray], waiting) -> tuple[np.ndarray, tuple[int, ...], int]:
@@ -105,23 +155,24 @@ def _set_aside(frames: Iterable[np.ndarray], waiting) -> tuple[np.ndarray, tuple
 
 
 def _averaged(frames: Iterable[np.ndarray]) -> tuple[np.ndarray, tuple[int, ...], int]:
-    """The average of the frames' light, reduced to GRID x GRID; the shape of each, and how many there are."""
-    shape, total, count = None, 0.0, 0
+    """The light of the average frame (height, width), the shape of each frame, and how many there are."""
+    shape, total, count = None, None, 0
     for frame in frames:
         _check(frame, shape)
-        shape = frame.shape
-        down, across = _reducer(shape[0]), _reducer(shape[1])
-        total = total + down @ (frame.astype(np.float32) @ LUMA) @ across.T
+        if total is None:
+            shape, total = frame.shape, np.zeros(frame.shape, np.uint32)
+        total += frame
         count += 1
     if not count:
         raise MarkError("There are no frames to look at.")
-    return total / count, shape, count
+    return (total @ LUMA / count).astype(np.float32), shape, count
 
 
 def _check(frame: np.ndarray, shape: tuple[int, ...] | None) -> None:
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         raise MarkError(
-            f"A frame must be 8-bit RGB of shape (height, width, 3); this one is {frame.dtype} of shape {frame.shape}."
+            "A frame must be 8-bit RGB of shape (height, width, 3); "
+            f"this one is {frame.dtype} of shape {frame.shape}."
         )
     if shape is not None and frame.shape != shape:
         raise MarkError(f"All frames of a clip must be alike: {shape} is followed by {frame.shape}.")
@@ -132,58 +183,21 @@ def _check(frame: np.ndarray, shape: tuple[int, ...] | None) -> None:
         )
 
 
-def _strengths(average: np.ndarray) -> np.ndarray:
-    """The strength of each wave in each block, of shape (LENGTH,)."""
-    waves, side = _waves(BLOCK, BLOCK), GRID // BLOCK
-    blocks = average.reshape(side, BLOCK, side, BLOCK)
-    all_waves = np.einsum("ki,yixj,lj->yxkl", waves, blocks, waves, optimize=True)
-    return np.stack([all_waves[:, :, down, across] for down, across in WAVES], axis=-1).ravel()
-
-
-def _full_size(strengths: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The picture (height, width) whose waves have these strengths: smooth, since it has no higher waves than GRID."""
-    side = GRID // BLOCK
-    all_waves = np.zeros((side, side, BLOCK, BLOCK), np.float32)
-    for place, (down, across) in enumerate(WAVES):
-        all_waves[:, :, down, across] = strengths.reshape(side, side, -1)[:, :, place]
-    waves = _waves(BLOCK, BLOCK)
-    small = np.einsum("ki,yxkl,lj->yixj", waves, all_waves, waves, optimize=True).reshape(GRID, GRID)
-    return _enlarger(height) @ small @ _enlarger(width).T
-
-
-def _nearest(strengths: np.ndarray, bits: np.ndarray, key: bytes) -> np.ndarray:
-    """The nearest strengths that stand for `bits`: even steps from the key's shift mean 0, odd ones 1."""
-    shift = _shifts(key) + bits
-    return (2 * np.rint((strengths / STEP - shift) / 2) + shift) * STEP
+def _pattern(average: np.ndarray, number: int, key: bytes) -> np.ndarray:
+    """What is added to each frame: int16 of the average's shape."""
+    layout = fitting(*average.shape)
+    strengths = Place.whole(*average.shape).strengths(average, layout)[0]
+    # Even steps from the key's shift stand for 0, odd ones for 1.
+    shifts = _shifts(key, layout) + words.spread(number, key, layout.length)
+    changes = (2 * np.rint((strengths / layout.step - shifts) / 2) + shifts) * layout.step - strengths
+    pattern = layout.draw(min(changes, key=np.linalg.norm), *average.shape)
+    # What lies far from each spelling of the number is moved a little less than all the way.
+    pattern *= min(1.0, math.sqrt((layout.error - ROUNDING) / max(1e-9, float(np.mean(pattern**2)))))
+    return np.rint(pattern).astype(np.int16)
 
 
 @lru_cache(maxsize=8)
-def _shifts(key: bytes) -> np.ndarray:
+def _shifts(key: bytes, layout: Layout) -> np.ndarray:
     """Evenly drawn from 0..2, one a bit."""
-    drawn = np.frombuffer(words.material(key, "shifts", 4 * LENGTH), "<u4")
+    drawn = np.frombuffer(words.material(key, f"shifts of {layout.length}", 4 * layout.length), "<u4")
     return (drawn / 2**31).astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _waves(count: int, length: int) -> np.ndarray:
-    """The first `count` waves of the orthonormal DCT over `length` points, as rows."""
-    points = np.arange(length) + 0.5
-    waves = np.cos(np.pi * np.arange(count)[:, None] * points / length) * math.sqrt(2 / length)
-    waves[0] /= math.sqrt(2)
-    return waves.astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _reducer(length: int) -> np.ndarray:
-    """The matrix (GRID, length) that averages `length` points over GRID equal cells."""
-    edges = np.linspace(0, length, GRID + 1)
-    points = np.arange(length)
-    covered = np.minimum(edges[1:, None], points + 1) - np.maximum(edges[:-1, None], points)
-    return (np.clip(covered, 0, None) * GRID / length).astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _enlarger(length: int) -> np.ndarray:
-    """The matrix (length, GRID) that draws GRID points as smooth waves over `length`."""
-    count = min(GRID, length)
-    return _waves(count, length).T @ _waves(count, GRID) * math.sqrt(length / GRID)

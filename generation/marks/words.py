@@ -1,8 +1,9 @@
 """Turns a mark's number into the bits that a picture carries, and back from bits that arrive damaged; knows no picture.
 
-The number and its checksum, 32 bits each, make a word of 64, which a code spreads over as many bits as the picture has
+A number of 28 bits and its checksum of 36 make a word of 64, which a code spreads over as many bits as the picture has
 room for. Checksum and code are linear over GF(2), with matrices that follow from the key. So the checksum isn't only
-looked at in the end: the decoder weighs all words whose checksum is right, which halves the bits that it has to guess.
+looked at in the end: the decoder weighs words whose checksum is right, and no others, which leaves it 28 bits to guess.
+Four more bits mean nothing: the picture takes whichever of the 16 spellings of a number lies nearest to it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from functools import lru_cache
 
 import numpy as np
 
-NUMBER_BITS = 32
-CHECKSUM_BITS = 32
+NUMBER_BITS = 28
+CHECKSUM_BITS = 36
+SPELLING_BITS = 4
+SPELLINGS = 2**SPELLING_BITS  # of each number
 NUMBERS = 2**NUMBER_BITS  # a mark's number lies in 0..NUMBERS-1
+AT_ONCE = 4096  # numbers, so that a million need no gigabytes
 KEY_BYTES = 16  # a shorter key could be guessed
 
 
@@ -41,9 +45,14 @@ def material(key: bytes, purpose: str, size: int) -> bytes:
 
 
 def spread(number: int, key: bytes, length: int) -> np.ndarray:
-    """The bits (0 or 1, uint8 of shape (length,)) that carry `number`."""
+    """The bits (0 or 1, uint8) that carry `number`, in each of its spellings: of shape (SPELLINGS, length)."""
     matrix, pad = _code(key, length)
-    return (_bits([number])[0] @ matrix & 1) ^ pad
+    return (_messages([number]) @ matrix & 1) ^ pad
+
+
+def word(number: int, key: bytes) -> np.ndarray:
+    """The number and its checksum: 64 bits (0 or 1, uint8)."""
+    return _messages([number])[0, :NUMBER_BITS] @ _checked(key) & 1
 
 
 def gather(soft: np.ndarray, key: bytes, among: Sequence[int] | None = None) -> Guess:
@@ -56,19 +65,29 @@ def gather(soft: np.ndarray, key: bytes, among: Sequence[int] | None = None) -> 
     soft = np.where(pad, -soft, soft)
     if among is None:
         return _most_likely(soft, matrix)
-    scores = (1.0 - 2.0 * (_bits(among) @ matrix & 1)) @ soft
+    scores = np.concatenate(
+        [
+            (1 - 2 * (_messages(among[start : start + AT_ONCE]) @ matrix & 1).astype(np.int8)) @ soft
+            for start in range(0, len(among), AT_ONCE)
+        ]
+    )
     best = int(np.argmax(scores))
-    return Guess(among[best], float(scores[best]))
+    return Guess(among[best // SPELLINGS], float(scores[best]))
 
 
 @lru_cache(maxsize=8)
 def _code(key: bytes, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix (32, length) from numbers to bits, and the bits that are added to all."""
-    checksum = _matrix(key, "checksum", NUMBER_BITS, CHECKSUM_BITS)
+    """The matrix (32, length) from numbers and spellings to bits, and the bits that are added to all."""
+    spelling = _matrix(key, f"spelling of {length}", SPELLING_BITS, length)
     code = _matrix(key, f"code of {length}", NUMBER_BITS + CHECKSUM_BITS, length)
-    word = np.concatenate([np.eye(NUMBER_BITS, dtype=np.uint8), checksum], axis=1)
     pad = _matrix(key, f"pad of {length}", 1, length)[0]
-    return (word @ code) & 1, pad
+    return np.concatenate([_checked(key) @ code & 1, spelling]), pad
+
+
+def _checked(key: bytes) -> np.ndarray:
+    """The matrix (28, 64) from numbers to words."""
+    checksum = _matrix(key, "checksum", NUMBER_BITS, CHECKSUM_BITS)
+    return np.concatenate([np.eye(NUMBER_BITS, dtype=np.uint8), checksum], axis=1)
 
 
 def _matrix(key: bytes, purpose: str, rows: int, columns: int) -> np.ndarray:
@@ -76,15 +95,17 @@ def _matrix(key: bytes, purpose: str, rows: int, columns: int) -> np.ndarray:
     return np.unpackbits(drawn)[: rows * columns].reshape(rows, columns)
 
 
-def _bits(numbers: Sequence[int]) -> np.ndarray:
+def _messages(numbers: Sequence[int]) -> np.ndarray:
+    """Each number in each of its spellings, as bits: uint8 of shape (numbers * SPELLINGS, 32)."""
     for number in numbers:
         if not 0 <= number < NUMBERS:
             raise ValueError(f"A mark's number lies between 0 and {NUMBERS - 1}; {number} was given.")
-    return np.unpackbits(np.array(numbers, ">u4").view(np.uint8).reshape(-1, 4), axis=1)
+    spelled = np.array(numbers, np.uint32)[:, None] * SPELLINGS + np.arange(SPELLINGS, dtype=np.uint32)
+    return np.unpackbits(spelled.astype(">u4").view(np.uint8).reshape(-1, 4), axis=1)
 
 
 def _number(bits: np.ndarray) -> int:
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    return int.from_bytes(np.packbits(bits).tobytes(), "big") // SPELLINGS
 
 
 def _most_likely(soft: np.ndarray, matrix: np.ndarray) -> Guess:

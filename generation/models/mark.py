@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-NUMBERS = 2**32  # how many a picture can carry; random, so that none tells how many there are
+from generation.marks import NUMBERS
+
 TRIES = 5
 
 
@@ -23,6 +24,7 @@ class MarkManager(models.Manager):
         for last in (False,) * TRIES + (True,):
             try:
                 with transaction.atomic():
+                    # Random, so that a number doesn't tell how many there are.
                     return self.create(number=secrets.randbelow(NUMBERS), **told)
             except IntegrityError:  # that number is somebody's already
                 if last:

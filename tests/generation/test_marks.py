@@ -7,18 +7,28 @@ import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from PIL import Image
 
 from generation import encoding, marks
 from generation.embedded import scenes
 
 KEY, OTHER_KEY = b"the key of this installation", b"the key of another installation"
-NUMBER = 3_141_592_653
+NUMBER = 141_592_653
 FPS = 12.5
 HALF = "scale=iw/2:ih/2"
+CROP = "crop=trunc(iw*0.9/4)*4:trunc(ih*0.9/4)*4"
+LARGE = (384, 256)  # width, height
 
 
 def clip(seed=0):
     return scenes.render(scenes.random_scene(np.random.default_rng(seed)))
+
+
+def large(seed=1):
+    """A clip as large as LARGE says, with something in it that is finer than what it is made from."""
+    grain = np.random.default_rng(seed).normal(0, 3, (LARGE[1], LARGE[0], 1))
+    frames = [Image.fromarray(frame).resize(LARGE) for frame in clip(seed)]
+    return np.stack([np.clip(np.asarray(frame) + grain, 0, 255).astype(np.uint8) for frame in frames])
 
 
 def marked(frames, number=NUMBER, key=KEY):
@@ -44,18 +54,25 @@ def test_the_number_is_read_from_a_hard_compressed_copy(seed, tmp_path):
     assert marks.read(copied(marked(clip(seed)), tmp_path, "-crf", "28"), KEY).number == NUMBER
 
 
-def test_the_number_is_read_from_a_copy_of_half_the_size(tmp_path):
-    large = clip().repeat(3, axis=1).repeat(3, axis=2)
-    small = copied(marked(large), tmp_path, "-crf", "28", "-vf", HALF)
-    assert small[0].shape == (192, 192, 3)
-    assert marks.read(small, KEY).number == NUMBER
+@pytest.mark.parametrize("seed", range(3))
+def test_the_tiniest_clip_is_told_apart_in_a_hard_compressed_copy_of_half_its_size(seed, tmp_path):
+    tiny = copied(marked(clip(seed)), tmp_path, "-crf", "28", "-vf", HALF)
+    assert tiny[0].shape == (64, 64, 3)
+    assert marks.read(tiny, KEY, among=[*range(1000), NUMBER]).number == NUMBER
+    assert marks.read(tiny, KEY, among=range(1000)).number is None
 
 
-def test_what_exists_is_found_in_worse_copies_than_what_might(tmp_path):
-    tiny = copied(marked(clip(1)), tmp_path, "-crf", "28", "-vf", HALF)
-    assert marks.read(tiny, KEY).number is None
-    assert marks.read(tiny, KEY, among=[*range(100), NUMBER]).number == NUMBER
-    assert marks.read(tiny, KEY, among=range(100)).number is None
+@pytest.mark.parametrize("filters", [HALF, CROP, f"{CROP},{HALF}", "fps=30", "hue=s=0", "scale=200:120"])
+def test_the_number_of_a_larger_clip_is_read_from_any_of_these_copies(filters, tmp_path):
+    worse = copied(marked(large()), tmp_path, "-crf", "28", "-vf", filters)
+    assert marks.read(worse, KEY, sizes=[(128, 128), LARGE]).number == NUMBER
+
+
+def test_a_cut_copy_is_found_only_where_its_size_is_known():
+    cut = marked(large())[:, 20:240, 10:370]
+    assert marks.read(cut, KEY, sizes=[LARGE]).number == NUMBER
+    assert marks.read(cut, KEY).number is None
+    assert marks.read(cut, OTHER_KEY, sizes=[LARGE]).number is None
 
 
 def test_nobody_sees_the_mark():
