@@ -174,8 +174,8 @@ def asked_for(path: Path, **values) -> tuple:
     """The answer, and what it asked of the database, without the values."""
     with CaptureQueriesContext(connection) as asked:
         response = ask(path, **values)
-    value = re.compile(r"X?'[^']*'|\bNULL\b|\b[0-9a-f]{32}\b|\b\d[\d.]*\b")
-    queries = [value.sub("?", query["sql"]) for query in asked.captured_queries]
+    value = re.compile(r"X?'[^']*'|\bNULL\b|\b[0-9a-f]{32}\b|\b\d[\d.]*\b|::\w+")
+    queries = [value.sub("?", query["sql"]).replace("??", "?") for query in asked.captured_queries]
     return response, [query for query in queries if "SAVEPOINT" not in query]
 
 
