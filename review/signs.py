@@ -34,7 +34,7 @@ class Busy(Exception):
 @dataclass(frozen=True)
 class Signs:
     sha256: str
-    submission: uuid.UUID | None = None  # named by a manifest that the program signed for exactly these bytes
+    submission: uuid.UUID | None = None  # named by a manifest that the program signed for this very video
     number: int | None = None  # of the invisible mark
     confidence: float = 0.0  # in that number
     bits: bytes = b""  # what it looks like, as generation.likeness tells it
@@ -64,7 +64,7 @@ def _anchors() -> str:
 
 
 def _named(manifest: Manifest | None) -> uuid.UUID | None:
-    """Only a manifest that the program signed, over bytes that are unchanged, is believed."""
+    """Only a manifest that the program signed, over a picture that is unchanged, is believed."""
     if manifest is None or manifest.state != State.TRUSTED:
         return None
     with suppress(ValueError):
