@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy
 
 from accounts import trail
@@ -114,8 +115,9 @@ def _store(attempt: Attempt, done: process.Done) -> None:
         (Rendition.Kind.VIDEO, done.video),
         (Rendition.Kind.POSTER, done.poster),
         (Rendition.Kind.SPRITE, done.sprite),
+        (Rendition.Kind.AV1, done.av1),
     )
-    files = [queue.Stored(kind, *storage.keep(path)) for kind, path in made]
+    files = [queue.Stored(kind, *storage.keep(path)) for kind, path in made if path]
     made = {name: done.info[name] for name in ("width", "height", "frames", "fps")}
     recipe = {
         **attempt.job.recipe.to_json(),
@@ -165,7 +167,7 @@ def _free_scratch() -> int:
 def engine() -> process.EngineProcess:
     global _engine
     if _engine is None:
-        _engine = process.EngineProcess()
+        _engine = process.EngineProcess(av1=settings.AV1)
     return _engine
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("program/feedback/", feedback.by_model, name="program_feedback"),
     path("program/feedback.csv", feedback.feedback_csv, name="feedback_csv"),
     path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
+    path("studio/clips/<uuid:pk>/video.av1.mp4", clip.av1, name="clip_av1"),
     path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),
     path("studio/clips/<uuid:pk>/sprite.jpg", clip.sprite, name="clip_sprite"),
 ]

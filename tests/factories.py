@@ -31,10 +31,10 @@ def job(owner, prompt="a test card", **changes) -> Job:
     return queue.enqueue(owner, recipe(prompt, **changes))
 
 
-def clip(owner, prompt="a test card", *, video=None, poster=None, sprite=None) -> Clip:
+def clip(owner, prompt="a test card", *, video=None, poster=None, sprite=None, av1=None) -> Clip:
     """A finished clip whose bytes are unique, so that a test can tell whose bytes it was given.
 
-    Without a sprite unless one is given, like clips of earlier versions.
+    Without a sprite unless one is given, like clips of earlier versions, and without AV1, like most.
     """
     waiting = job(owner, prompt)
     attempt = claim_of(waiting)
@@ -43,7 +43,8 @@ def clip(owner, prompt="a test card", *, video=None, poster=None, sprite=None) -
         stored("video", video or f"video bytes {number} ".encode() * 64),
         stored("poster", poster or f"poster bytes {number} ".encode() * 16),
     ]
-    files += [stored("sprite", sprite)] if sprite else []
+    more = {"sprite": sprite, "av1": av1}
+    files += [stored(kind, content) for kind, content in more.items() if content]
     made = {"width": 128, "height": 128, "frames": 12, "fps": 12.0}
     told = {**waiting.recipe.to_json(), "revision": "1", "versions": {}}
     assert queue.finish(attempt, recipe=told, files=files, **made)

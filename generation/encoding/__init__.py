@@ -1,9 +1,10 @@
 """Turns frames into the files that people watch and reads them back; what the frames show and where files are kept is
 decided elsewhere."""
 
+from .encoder import NOT_ENCODED, can_av1
 from .files import DISK_FULL, NOT_WRITABLE, EncodingError, check_writable
 from .stills import poster, sprite, strip, with_stills
-from .video import NOT_ENCODED, UNREADABLE, Encoded, decode, encode, probe
+from .video import UNREADABLE, Encoded, decode, encode, probe
 
 __all__ = [
     "DISK_FULL",
@@ -12,6 +13,7 @@ __all__ = [
     "UNREADABLE",
     "Encoded",
     "EncodingError",
+    "can_av1",
     "check_writable",
     "decode",
     "encode",

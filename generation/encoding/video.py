@@ -1,30 +1,21 @@
-"""Frames into an H.264 MP4, and back."""
+"""Frames into an H.264 MP4, and back; the process that does it is encoder.py's."""
 
 from __future__ import annotations
 
-import errno
 import os
-import subprocess
-from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from threading import Thread
 
 import av
-import ffmpeg
-import imageio_ffmpeg
 import numpy as np
 
-from .files import EncodingError, appears_complete, from_os
+from ..engine import Sound
+from .encoder import NOT_ENCODED, write
+from .files import EncodingError, appears_complete
 
-CRF = 18  # x264's constant quality: 18 is near what the eye can tell apart
-THREADS = 4  # fixed, because x264's output depends on how many there are
-STDERR_LINES = 20
-NOT_ENCODED = "The video encoder stopped, so the clip could not be saved."
 UNREADABLE = "This file is not a video that can be read."
 
 
@@ -40,21 +31,33 @@ class Encoded:
     size: int
     codec: str
     pixel_format: str
+    sound: str = ""  # its codec, if something is heard
 
 
-def encode(frames: Iterable[np.ndarray], out: Path, fps: float) -> Encoded:
+def encode(
+    frames: Iterable[np.ndarray],
+    out: Path,
+    fps: float,
+    *,
+    sound: Sound | Path | None = None,
+    av1_out: Path | None = None,
+) -> Encoded:
     """Write `frames`, each uint8 of shape (height, width, 3), to `out` as MP4: H.264, yuv420p, index first.
 
-    Frames are taken one at a time and not kept. The same frames give the same bytes. `out` appears complete
-    and read back, or not at all. A failure raises EncodingError; what `frames` itself raises passes through.
+    `sound` becomes AAC beside them, or is taken over as it is from a file of ours, if that has any. `av1_out` gets
+    the same frames as AV1. Frames are taken one at a time and not kept. The same frames give the same bytes. Files
+    appear complete and read back, or not at all. A failure raises EncodingError; what `frames` itself raises
+    passes through.
     """
     frames = iter(frames)
     first = next(frames, None)  # before any file is opened: for an engine, this is where the work happens
     check_frame(first)
-    with appears_complete(out) as part:
-        written = _write(chain([first], frames), part, fps, first.shape)
-        encoded = probe(part)
-        if encoded.frames != written:
+    with ExitStack() as files:
+        part = files.enter_context(appears_complete(out))
+        av1_part = files.enter_context(appears_complete(av1_out)) if av1_out else None
+        written = write(chain([first], frames), part, fps, first.shape, sound, av1_part)
+        encoded, *also = [probe(path) for path in (part, av1_part) if path]
+        if any(each.frames != written for each in (encoded, *also)):
             raise EncodingError(
                 NOT_ENCODED, retry=True, detail=f"{encoded.frames} frames of {written} in the file"
             )
@@ -89,6 +92,7 @@ def probe(path: Path) -> Encoded:
                 size=os.path.getsize(path),
                 codec=stream.codec_context.name,
                 pixel_format=stream.pix_fmt or "",
+                sound=next((each.codec_context.name for each in container.streams.audio), ""),
             )
     except (av.FFmpegError, OSError, IndexError) as error:
         raise EncodingError(UNREADABLE, detail=str(error)) from error
@@ -106,83 +110,3 @@ def check_frame(frame: np.ndarray | None) -> None:
     height, width = frame.shape[:2]
     if height % 2 or width % 2 or not height or not width:
         raise EncodingError(f"A video needs an even width and height; {width} × {height} was given.")
-
-
-def _write(frames: Iterator[np.ndarray], out: Path, fps: float, shape: tuple[int, ...]) -> int:
-    """Feed ffmpeg frame by frame and return how many it took."""
-    encoder = _start_ffmpeg(out, fps, width=shape[1], height=shape[0])
-    complaints: deque[bytes] = deque(maxlen=STDERR_LINES)
-    # Unread, a full pipe of complaints would stop ffmpeg, and with it the writing below.
-    listener = Thread(target=complaints.extend, args=(encoder.stderr,), daemon=True)
-    listener.start()
-    count = 0
-    try:
-        # A broken pipe only says that ffmpeg is gone; why, it says in its complaints.
-        with suppress(BrokenPipeError):
-            for count, frame in enumerate(frames, start=1):
-                _check_same(frame, shape, count)
-                encoder.stdin.write(np.ascontiguousarray(frame))
-            encoder.stdin.close()
-    except BaseException:
-        encoder.kill()
-        raise
-    finally:
-        with suppress(BrokenPipeError):
-            encoder.stdin.close()
-        encoder.wait()
-        listener.join()
-        encoder.stderr.close()
-    if encoder.returncode:
-        raise _from_complaints(b"".join(complaints).decode(errors="replace"), encoder.returncode)
-    return count
-
-
-def _check_same(frame: np.ndarray, shape: tuple[int, ...], number: int) -> None:
-    if frame.shape != shape or frame.dtype != np.uint8:
-        raise EncodingError(
-            f"All frames of a video must be alike: the first has shape {shape}, "
-            f"number {number} is {frame.dtype} of shape {frame.shape}."
-        )
-
-
-def _start_ffmpeg(out: Path, fps: float, width: int, height: int) -> subprocess.Popen:
-    rate = str(Fraction(fps).limit_denominator(1001))  # a denominator of 1001 covers the rates of broadcast
-    source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=rate)
-    # Players guess the color matrix from the size when the file doesn't say: convert to one, and say which.
-    picture = source.filter(
-        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd+full_chroma_int+bitexact"
-    )
-    return (
-        ffmpeg.output(
-            picture,
-            str(out),
-            format="mp4",
-            vcodec="libx264",
-            pix_fmt="yuv420p",
-            crf=CRF,
-            preset="medium",
-            threads=THREADS,
-            g=max(1, round(fps)),  # a whole picture each second keeps seeking quick
-            movflags="+faststart",
-            colorspace="bt709",
-            color_primaries="bt709",
-            color_trc="bt709",
-            color_range="tv",
-            map_metadata=-1,
-            fflags="+bitexact",
-            **{"flags:v": "+bitexact"},
-        )
-        .global_args("-hide_banner", "-loglevel", "error")
-        .run_async(
-            cmd=imageio_ffmpeg.get_ffmpeg_exe(), pipe_stdin=True, pipe_stderr=True, overwrite_output=True
-        )
-    )
-
-
-def _from_complaints(complaints: str, returncode: int) -> EncodingError:
-    detail = complaints.strip() or f"ffmpeg ended with {returncode}"
-    for code in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.EROFS):
-        if os.strerror(code) in complaints:
-            error = from_os(OSError(code, os.strerror(code)))
-            return EncodingError(error.sentence, retry=error.retry, detail=detail)
-    return EncodingError(NOT_ENCODED, retry=True, detail=detail)

@@ -47,6 +47,22 @@ class Recipe:
 RECIPE_FIELDS = tuple(field.name for field in fields(Recipe))
 
 
+@dataclass(frozen=True)
+class Sound:
+    """What is heard with a clip."""
+
+    samples: np.ndarray  # float32 in -1..1, of shape (n, channels)
+    rate: int  # samples a second
+
+    def lasting(self, seconds: float) -> Sound:
+        """Exactly that long: the end is cut off, or silence follows."""
+        import numpy as np
+
+        length = round(seconds * self.rate)
+        missing = max(0, length - len(self.samples))
+        return Sound(np.pad(self.samples[:length], ((0, missing), (0, 0))), self.rate)
+
+
 class EngineError(Exception):
     """A clip could not be made.
 
@@ -80,6 +96,7 @@ class Engine(Protocol):
     """One loaded model. Not for threads: one engine, one process, one clip at a time."""
 
     device: str  # where it computes, in words
+    sound: Sound | None  # what is heard with the clip, known when its first frame is
 
     def generate(
         self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None

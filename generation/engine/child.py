@@ -13,10 +13,11 @@ import sys
 import time
 import traceback
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib import metadata
+from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -27,7 +28,7 @@ from PIL import Image
 
 from .. import encoding
 from . import Draw, Engine, EngineError, OnStep, Recipe, catalog
-from .process import POSTER, SPRITE, VIDEO
+from .process import AV1, POSTER, SPRITE, VIDEO
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 PREVIEW_EVERY = 1.0  # seconds between two pictures of the forming clip
@@ -49,7 +50,7 @@ def main(model_id: str) -> None:
             order = orders.get()
             recipe = Recipe.from_json(order["recipe"])
             image = beginning(recipe, order["image"])
-            info = _make(engine, recipe, image, Path(order["out_dir"]), report)
+            info = _make(engine, recipe, image, Path(order["out_dir"]), order["av1"], report)
             report(event="done", info=info | {"model_revision": revision, "versions": versions()})
     except EngineError as error:
         report(event="failed", sentence=error.sentence, retry=error.retry, detail=error.detail)
@@ -117,15 +118,23 @@ def beginning(recipe: Recipe, path: str | None) -> np.ndarray | None:
 
 
 def _make(
-    engine: Engine, recipe: Recipe, image: np.ndarray | None, folder: Path, report: Report
+    engine: Engine, recipe: Recipe, image: np.ndarray | None, folder: Path, wants_av1: bool, report: Report
 ) -> dict[str, Any]:
     """Write the clip's files into `folder` and return what is known about them."""
     encoding.check_writable(folder)
     started = time.monotonic()
-    frames = _announced(engine.generate(recipe, steps_told(report), image), report)
+    frames = engine.generate(recipe, steps_told(report), image)
+    first = list(islice(frames, 1))  # this is where the work happens
+    report(event="encoding")
+    sound = engine.sound and engine.sound.lasting(recipe.frames / recipe.fps)
     stills = {"poster_out": folder / POSTER, "sprite_out": folder / SPRITE}
+    with_av1 = wants_av1 and encoding.can_av1()
     encoded = encoding.encode(
-        encoding.with_stills(frames, recipe.frames, **stills), folder / VIDEO, recipe.fps
+        encoding.with_stills(chain(first, frames), recipe.frames, **stills),
+        folder / VIDEO,
+        recipe.fps,
+        sound=sound,
+        av1_out=folder / AV1 if with_av1 else None,
     )
     made = (encoded.width, encoded.height, encoded.frames)
     if made != (recipe.width, recipe.height, recipe.frames):
@@ -140,6 +149,7 @@ def _make(
         "duration": encoded.duration,
         "seconds": round(time.monotonic() - started, 3),
         "device": engine.device,
+        "av1": with_av1,
     }
 
 
@@ -157,14 +167,6 @@ def steps_told(report: Report) -> OnStep:
         due = started + max(PREVIEW_EVERY, (time.monotonic() - started) / PREVIEW_SHARE)
 
     return on_step
-
-
-def _announced(frames: Iterator[np.ndarray], report: Report) -> Iterator[np.ndarray]:
-    """Pass the frames on, and say when the first one is there."""
-    for number, frame in enumerate(frames):
-        if number == 0:
-            report(event="encoding")
-        yield frame
 
 
 @cache

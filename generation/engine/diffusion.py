@@ -45,6 +45,7 @@ class Diffusion:
         place(self.pipe, model, self.device)
         self.lens = _lens(model, self.pipe)
         self.is_sparing = False  # with memory, at the cost of time
+        self.sound = None  # no pipeline of the catalog makes any
 
     def generate(
         self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None

@@ -29,7 +29,7 @@ TICK_SECONDS = 0.5
 LEAST_HANG_SECONDS = 60.0
 HANG_FACTOR = 20  # silence this many times longer than the whole clip should take is no slowness
 STDERR_LINES = 40
-VIDEO, POSTER, SPRITE = "video.mp4", "poster.jpg", "sprite.jpg"
+VIDEO, AV1, POSTER, SPRITE = "video.mp4", "video.av1.mp4", "poster.jpg", "sprite.jpg"
 
 STOPPED = "The machine stopped in the middle of this clip."
 HUNG = "The machine stopped answering in the middle of this clip."
@@ -78,6 +78,7 @@ class Done:
     video: Path
     poster: Path
     sprite: Path
+    av1: Path | None  # the video once more, where that was asked for and the encoder can
     info: dict[str, Any]  # width height frames fps duration seconds device model_revision versions
 
 
@@ -96,10 +97,12 @@ class EngineProcess:
 
     The child ends when this process does, however that happens. On Linux it also ends with the *thread* that
     started it, so use it from one that stays. `hang_after` (seconds) replaces the limit that scales with the work.
+    With `av1`, each video is made in that format as well.
     """
 
-    def __init__(self, hang_after: float | None = None):
+    def __init__(self, hang_after: float | None = None, *, av1: bool = False):
         self.hang_after = hang_after
+        self.av1 = av1
         self._child: _Child | None = None
         self._turn: object | None = None
 
@@ -156,7 +159,7 @@ class EngineProcess:
                 yield Failed(STOPPED, retry=True, detail=str(error))
                 return
         child = self._child
-        child.order(recipe, out_dir, image)
+        child.order(recipe, out_dir, image, self.av1)
         for message in child.messages(self._patience(recipe)):
             match message:
                 case {"event": "tick"}:
@@ -168,7 +171,8 @@ class EngineProcess:
                 case {"event": "encoding"}:
                     yield Encoding()
                 case {"event": "done", "info": info}:
-                    yield Done(out_dir / VIDEO, out_dir / POSTER, out_dir / SPRITE, info)
+                    made = out_dir / VIDEO, out_dir / POSTER, out_dir / SPRITE
+                    yield Done(*made, out_dir / AV1 if info.pop("av1") else None, info)
                 case {"event": "failed", "sentence": sentence, "retry": retry, "detail": detail}:
                     yield Failed(sentence, retry, _blot(detail, recipe))
 
@@ -216,8 +220,8 @@ class _Child:
     def fits(self, model: catalog.Model) -> bool:
         return self.model is model and self.process.poll() is None
 
-    def order(self, recipe: Recipe, out_dir: Path, image: Path | None) -> None:
-        told = {"recipe": recipe.to_json(), "out_dir": str(out_dir)}
+    def order(self, recipe: Recipe, out_dir: Path, image: Path | None, av1: bool) -> None:
+        told = {"recipe": recipe.to_json(), "out_dir": str(out_dir), "av1": av1}
         line = json.dumps(told | {"image": str(Path(image).resolve()) if image else None})
         with suppress(OSError, ValueError):  # a child that is gone by now says so in `messages`
             self.process.stdin.write(line.encode() + b"\n")

@@ -8,7 +8,10 @@ Words in the prompt ask for trouble, each at the middle step:
 - `crash`: the process is gone without a word
 - `fail`: an error that another attempt would not change
 - `nan`: the numbers break, as in a failed denoising
+- `black`: every frame is
 - `noisy`: writes to standard output, in Python and below it, as libraries do
+
+And `tone` asks for a sound, which is as long as the clip.
 """
 
 from __future__ import annotations
@@ -22,16 +25,18 @@ from functools import partial
 
 import numpy as np
 
-from . import MOMENTS, EngineError, OnStep, Recipe, in_eight_bits, presentable
+from . import MOMENTS, EngineError, OnStep, Recipe, Sound, in_eight_bits, presentable
 
 STEP_SECONDS = 0.05
 SLOW_STEP_SECONDS = 0.5
 BARS = 8
+TONE, SOUND_RATE = 440, 48_000  # hertz
 
 
 class Testcard:
     __test__ = False  # pytest collects classes by this name
     device = "cpu"
+    sound: Sound | None = None
 
     def generate(
         self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None
@@ -47,6 +52,9 @@ class Testcard:
             on_step(step, recipe.steps, partial(_through_noise, video, step / recipe.steps))
         if "nan" in words:
             video[len(video) // 2] = np.nan
+        if "black" in words:
+            video[:] = 0
+        self.sound = _tone(recipe.frames / recipe.fps) if "tone" in words else None
         yield from presentable([in_eight_bits(video)])
 
 
@@ -56,6 +64,12 @@ def _through_noise(video: np.ndarray, clearness: float) -> np.ndarray:
     small = video[moments, ::8, ::8]
     noise = np.random.default_rng(0).random(small.shape, dtype=np.float32)
     return ((noise + (small - noise) * clearness) * 255).astype(np.uint8)
+
+
+def _tone(seconds: float) -> Sound:
+    """The middle A, a little louder on the left than on the right."""
+    wave = np.sin(2 * np.pi * TONE * np.arange(round(seconds * SOUND_RATE)) / SOUND_RATE)
+    return Sound((wave[:, None] * [0.5, 0.25]).astype(np.float32), SOUND_RATE)
 
 
 def _misbehave(words: set[str]) -> None:

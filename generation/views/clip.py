@@ -1,5 +1,6 @@
 """A private clip: its page and its bytes, for its owner only."""
 
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -11,13 +12,22 @@ from ..models import Clip, Rendition
 @never_cache
 @require_safe
 def clip(request, pk):
-    found = get_object_or_404(Clip.objects.visible_to(request.user).select_related("job", "feedback"), pk=pk)
+    av1 = Rendition.objects.filter(clip=OuterRef("pk"), kind=Rendition.Kind.AV1)
+    mine = (
+        Clip.objects.visible_to(request.user).select_related("job", "feedback").annotate(has_av1=Exists(av1))
+    )
+    found = get_object_or_404(mine, pk=pk)
     return render(request, "generation/clip.html", {"clip": found})
 
 
 @require_safe
 def video(request, pk):
     return _send(request, pk, Rendition.Kind.VIDEO)
+
+
+@require_safe
+def av1(request, pk):
+    return _send(request, pk, Rendition.Kind.AV1)
 
 
 @require_safe

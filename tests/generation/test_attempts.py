@@ -1,6 +1,7 @@
 """One attempt from its claim to a stored clip, in this process, with the engine's real child."""
 
 import hashlib
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -67,6 +68,22 @@ def test_a_prompt_becomes_a_clip_with_its_files(artist):
     assert private_files() == {storage.private_name(file.sha256) for file in files.values()}
     video = encoding.probe(storage.private().path(storage.private_name(files["video"].sha256)))
     assert (video.codec, video.pixel_format, video.width, video.frames) == ("h264", "yuv420p", 128, 12)
+
+
+def test_with_the_setting_a_clip_has_an_av1_that_its_page_offers_first(artist, login, settings):
+    settings.AV1 = True
+    attempts.close_engine()
+    run(factories.job(artist, steps=1))
+    attempts.close_engine()
+    clip = Clip.objects.get()
+    file = clip.rendition("av1")
+    stored = storage.private().path(storage.private_name(file.sha256))
+    assert (encoding.probe(stored).frames, file.size) == (12, stored.stat().st_size)
+    page = login(artist).get(f"/studio/clips/{clip.pk}/").text
+    assert re.findall('<source src="([^"]*)"', page) == [
+        f"/studio/clips/{clip.pk}/video.av1.mp4",
+        f"/studio/clips/{clip.pk}/video.mp4",
+    ]
 
 
 def test_the_recipe_kept_with_a_clip_says_all_that_decided_it(artist):

@@ -3,12 +3,13 @@
 import weakref
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from generation import encoding
-from generation.engine import SPRITE_MOMENTS
+from generation.engine import SPRITE_MOMENTS, Sound
 
 WIDTH, HEIGHT = 96, 64
 RED, GREEN, BLUE = (200, 20, 30), (10, 180, 60), (30, 60, 210)
@@ -60,6 +61,81 @@ def test_the_same_frames_give_the_same_bytes(tmp_path):
         encoding.poster(picture(), tmp_path / f"{name}.jpg")
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
     assert (tmp_path / "one.jpg").read_bytes() == (tmp_path / "two.jpg").read_bytes()
+
+
+def sines(seconds, rate=48_000, hertz=(440, 880)):
+    moments = np.arange(round(seconds * rate)) / rate
+    return Sound(0.5 * np.sin(2 * np.pi * moments[:, None] * hertz).astype(np.float32), rate)
+
+
+def heard_in(path):
+    """Samples, floats of shape (n, channels), and how many a second."""
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        samples = np.concatenate([frame.to_ndarray() for frame in container.decode(stream)], 1)
+        return samples.T, stream.rate
+
+
+def loudest(samples, rate):
+    """The frequency of each channel's strongest tone, in hertz."""
+    return np.abs(np.fft.rfft(samples, axis=0)).argmax(0) * rate / len(samples)
+
+
+def test_a_sound_goes_with_the_frames_and_comes_back(tmp_path):
+    encoded = encoding.encode(moving(24), tmp_path / "clip.mp4", 12, sound=sines(2.0))
+    assert (encoded.sound, encoded.frames, encoded.duration) == ("aac", 24, 2.0)
+    samples, rate = heard_in(tmp_path / "clip.mp4")
+    assert (rate, samples.shape[1]) == (48_000, 2)
+    assert abs(len(samples) / rate - 2.0) < 0.05
+    np.testing.assert_allclose(loudest(samples, rate), [440, 880], atol=1)
+    data = (tmp_path / "clip.mp4").read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    encoding.encode(moving(24), tmp_path / "again.mp4", 12, sound=sines(2.0))
+    assert (tmp_path / "again.mp4").read_bytes() == data
+
+
+def test_the_sound_of_a_file_is_taken_over_as_it_is(tmp_path):
+    """What marks or signs a clip makes its frames anew, and leaves alone what is heard."""
+    encoding.encode(moving(24), tmp_path / "clip.mp4", 12, sound=sines(2.0, hertz=(330,)))
+    again = (255 - frame for frame in encoding.decode(tmp_path / "clip.mp4"))
+    encoded = encoding.encode(again, tmp_path / "other.mp4", 12, sound=tmp_path / "clip.mp4")
+    assert encoded.sound == "aac"
+    (before, rate), (after, _) = heard_in(tmp_path / "clip.mp4"), heard_in(tmp_path / "other.mp4")
+    assert (before == after).all()
+    np.testing.assert_allclose(loudest(after, rate), [330], atol=1)
+
+
+def test_a_file_without_a_sound_gives_none(tmp_path):
+    encoding.encode(moving(24), tmp_path / "mute.mp4", 12)
+    encoded = encoding.encode(moving(24), tmp_path / "clip.mp4", 12, sound=tmp_path / "mute.mp4")
+    assert (encoded.sound, encoded.frames) == ("", 24)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.7])
+def test_a_sound_is_cut_or_followed_by_silence(seconds):
+    sound = sines(1.0).lasting(seconds)
+    assert (len(sound.samples), sound.rate) == (round(seconds * 48_000), 48_000)
+    assert (sound.samples[:24_000] == sines(1.0).samples[:24_000]).all()
+    assert not sound.samples[48_000:].any()
+
+
+def test_a_clip_can_be_had_as_av1_too_and_its_h264_stays_the_same(tmp_path):
+    sound = sines(2.0)
+    encoding.encode(moving(24), tmp_path / "alone.mp4", 12, sound=sound)
+    encoded = encoding.encode(
+        moving(24), tmp_path / "clip.mp4", 12, sound=sound, av1_out=tmp_path / "clip.av1.mp4"
+    )
+    assert encoded.codec == "h264"
+    assert (tmp_path / "clip.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
+    also = encoding.probe(tmp_path / "clip.av1.mp4")
+    assert "av1" in also.codec
+    assert (also.width, also.height, also.frames, also.fps) == (WIDTH, HEIGHT, 24, 12)
+    assert (also.sound, also.pixel_format) == ("aac", "yuv420p")
+    for shift, frame in enumerate(encoding.decode(tmp_path / "clip.av1.mp4")):
+        assert np.abs(frame.astype(int) - picture(shift)).mean() < 8
+    data = (tmp_path / "clip.av1.mp4").read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    assert {path.name for path in tmp_path.iterdir()} == {"alone.mp4", "clip.mp4", "clip.av1.mp4"}
 
 
 def test_frames_are_taken_one_at_a_time_and_let_go(tmp_path):

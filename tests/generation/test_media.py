@@ -8,14 +8,20 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 KINDS = {"video": ("video.mp4", "video/mp4"), "poster": ("poster.jpg", "image/jpeg")}
-PRIVATE_KINDS = {**KINDS, "sprite": ("sprite.jpg", "image/jpeg")}
+PRIVATE_KINDS = {**KINDS, "sprite": ("sprite.jpg", "image/jpeg"), "av1": ("video.av1.mp4", "video/mp4")}
+
+
+CONTENTS = {
+    "video": bytes(range(256)) * 4,
+    "poster": b"a poster " * 9,
+    "sprite": b"a sprite " * 9,
+    "av1": b"an AV1 " * 9,
+}
 
 
 @pytest.fixture
 def clip(artist):
-    return factories.clip(
-        artist, video=bytes(range(256)) * 4, poster=b"a poster " * 9, sprite=b"a sprite " * 9
-    )
+    return factories.clip(artist, **CONTENTS)
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_the_whole_file_comes_when_nothing_less_is_asked_for(ask):
         answer = ask(kind=kind)
         body = answer.getvalue()
         assert (answer.status_code, answer["Content-Type"]) == (200, content_type)
-        assert body == {"video": CONTENT, "poster": b"a poster " * 9, "sprite": b"a sprite " * 9}[kind]
+        assert body == CONTENTS[kind]
         assert answer["Content-Length"] == str(len(body))
         assert answer["Accept-Ranges"] == "bytes"
         assert answer["X-Content-Type-Options"] == "nosniff"

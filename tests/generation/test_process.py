@@ -91,6 +91,7 @@ def test_a_run_tells_its_steps_and_ends_with_a_video_and_its_stills(engine, tmp_
     with Image.open(done.sprite) as image:
         assert (image.format, image.size) == ("JPEG", (SPRITE_MOMENTS * 128, 128))
 
+    assert done.av1 is None
     seconds = done.info.pop("seconds")
     assert 0.15 <= seconds < 30
     assert set(done.info.pop("versions")) == {
@@ -110,6 +111,24 @@ def test_a_run_tells_its_steps_and_ends_with_a_video_and_its_stills(engine, tmp_
         "device": "cpu",
         "model_revision": "1",
     }
+
+
+def test_what_a_model_makes_heard_is_in_the_file_and_as_long_as_the_clip(engine, tmp_path):
+    *_, done = run(engine, recipe("a tone"), tmp_path / "heard")
+    assert encoding.probe(done.video).sound == "aac"
+    with av.open(str(done.video)) as container:
+        samples = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], 1)
+    assert abs(samples.shape[1] / 48_000 - 1.0) < 0.05
+    assert np.abs(np.fft.rfft(samples[0])).argmax() * 48_000 / samples.shape[1] == pytest.approx(440, abs=2)
+    *_, done = run(engine, recipe("bars"), tmp_path / "mute")
+    assert encoding.probe(done.video).sound == ""
+
+
+def test_a_clip_is_made_as_av1_too_where_that_was_asked_for(tmp_path):
+    with closing(process.EngineProcess(av1=True)) as engine:
+        *_, done = run(engine, recipe("a tone"), tmp_path)
+    assert done.av1 == tmp_path / "video.av1.mp4"
+    assert [encoding.probe(path).frames for path in (done.video, done.av1)] == [12, 12]
 
 
 def test_the_child_stays_warm_and_the_same_seed_gives_the_same_bytes(engine, tmp_path):
@@ -215,6 +234,11 @@ def test_a_rule_broken_fails_at_once_without_a_child(engine, tmp_path):
         (
             "please nan now",
             "The model lost its way and produced no picture. Another seed usually helps.",
+            True,
+        ),
+        (
+            "please black now",
+            "The model produced only black. Another seed or fewer words usually help.",
             True,
         ),
     ],
