@@ -28,6 +28,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 TICK_SECONDS = 0.5
 LEAST_HANG_SECONDS = 60.0
 HANG_FACTOR = 20  # silence this many times longer than the whole clip should take is no slowness
+ENOUGH_SECONDS = 300.0  # nor is that of large models, beyond this and beyond what the whole clip should take
 STDERR_LINES = 40
 VIDEO, AV1, POSTER, SPRITE = "video.mp4", "video.av1.mp4", "poster.jpg", "sprite.jpg"
 
@@ -180,7 +181,8 @@ class EngineProcess:
         """How many seconds of silence, once the model is loaded, mean that the child hangs."""
         if self.hang_after is not None:
             return self.hang_after
-        return max(LEAST_HANG_SECONDS, HANG_FACTOR * catalog.estimate_seconds(recipe))
+        whole = catalog.estimate_seconds(recipe)
+        return max(LEAST_HANG_SECONDS, min(HANG_FACTOR * whole, max(ENOUGH_SECONDS, whole)))
 
 
 class _Child:

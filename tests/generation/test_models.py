@@ -168,6 +168,44 @@ def test_a_clip_is_seen_forming(loaded, tiny_entry, model_id, ability):
     assert (watched == clip_of(engine, recipe, image)).all()  # whoever watches changes nothing
 
 
+@each_entry
+def test_what_is_seen_is_what_the_model_guesses_and_not_its_noise(loaded, tiny_entry, model_id):
+    """Steps of the entry's scheduler, on the way from noise to a clip that the guesses are all about."""
+    import torch
+
+    from generation.engine import latents
+
+    pipe, model = loaded(model_id).pipe, tiny_entry(model_id)
+    recipe, _ = asked(model, min(model.abilities))
+    eye = latents.Eye(pipe, None, recipe)
+    noise = torch.Generator("cpu").manual_seed(1)
+    clean, noisy = (torch.randn((1, 4, 2, 4, 4), generator=noise) for _ in range(2))
+    pipe.scheduler.set_timesteps(STEPS)
+    sample = noisy.clone()
+    for number, at in enumerate(pipe.scheduler.timesteps, start=1):
+        sample = pipe.scheduler.step(
+            toward(pipe.scheduler, at, clean, sample), at, sample, return_dict=False
+        )[0]
+        eye.follow(number, sample)
+        guess = eye._guess()
+        if guess is None:
+            assert number == 1  # one step of some schedulers tells nothing yet
+        else:
+            assert float((guess - clean).abs().max()) < 1e-3, number
+
+
+def toward(scheduler, at, clean, sample):
+    """What a model that knows the clip would answer: the velocity of a flow, or DDIM's mixture of clip and noise."""
+    import diffusers
+
+    if isinstance(scheduler, diffusers.CogVideoXDDIMScheduler):
+        kept = scheduler.alphas_cumprod[int(at)]
+        noise = (sample - kept**0.5 * clean) / (1 - kept) ** 0.5
+        return kept**0.5 * noise - (1 - kept) ** 0.5 * clean
+    sigma = scheduler.sigmas[(scheduler.timesteps == at).nonzero()[0].item()]
+    return (sample - clean) / sigma
+
+
 @each_way
 def test_a_cancelled_clip_leaves_nothing_behind_for_one_of_another_size(
     loaded, tiny_entry, model_id, ability

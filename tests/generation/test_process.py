@@ -261,6 +261,23 @@ def test_a_child_that_hangs_is_killed(tmp_path):
     assert is_gone(pid)
 
 
+@pytest.mark.parametrize(
+    "megapixels, patience",
+    [
+        (0.1, 60),  # small and quick: a busy machine is no hanging one
+        (1, 100),
+        (10, 300),
+        (100, 500),  # as long as the whole clip should take on slow hardware, and no multiple of that
+    ],
+)
+def test_how_long_silence_may_last_grows_with_the_work_and_not_without_end(monkeypatch, megapixels, patience):
+    paced = replace(catalog.TESTCARD, step_seconds=0.5)
+    monkeypatch.setattr(catalog, "CATALOG", {"testcard": paced})
+    asked = replace(recipe(steps=10), width=1000, height=1000, frames=1)
+    asked = replace(asked, height=round(1000 * megapixels))
+    assert process.EngineProcess()._patience(asked) == pytest.approx(patience)
+
+
 def test_a_child_that_never_loads_is_killed(engine, tmp_path, monkeypatch):
     engine.close()
     impatient = replace(catalog.TESTCARD, load_seconds=0.0)
