@@ -188,7 +188,10 @@ def _assertion(label: str, **data) -> dict:
 def _settings(anchors: str) -> dict:
     return {
         "version": 1,
-        "trust": {"trust_anchors": anchors, "trust_config": f"{EMAIL_PROTECTION.dotted_string}\n"},
+        "trust": {
+            "trust_config": f"{EMAIL_PROTECTION.dotted_string}\n",
+            **({"trust_anchors": anchors} if anchors else {}),  # whoever has none trusts nobody
+        },
         "verify": {
             "verify_trust": True,
             "verify_after_reading": True,

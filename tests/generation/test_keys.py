@@ -14,7 +14,7 @@ from generation.keys import KeysUnfit
 from generation.provenance import Keys, ProvenanceError, State
 
 from .certificates import DAY, NOW, issued, keep, pem
-from .manifests import ORIGIN
+from .manifests import ORIGIN, PROJECT
 
 # --- Made and found ----------------------------------------------------------------------------------
 
@@ -230,6 +230,16 @@ def test_a_check_before_going_public_misses_the_key(authority, key_place):
     (warning,) = checks.provenance(None)
     assert warning.id == "generation.W001"
     assert f"{NOW + 100 * DAY:%Y-%m-%d}" in warning.msg
+
+
+def test_in_production_only_the_desks_worker_can_see_the_key():
+    units = {path.name: path.read_text() for path in (PROJECT / "deploy" / "systemd").glob("*.service")}
+    hidden = {
+        name
+        for name, text in units.items()
+        if "InaccessiblePaths=-/var/lib/sorahub/provenance/key.pem" in text
+    }
+    assert set(units) - hidden == {"sorahub-desk.service"}
 
 
 def test_anybody_may_have_the_anchors_and_they_are_not_kept_in_caches(client):
