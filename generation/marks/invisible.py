@@ -23,7 +23,8 @@ from .layouts import LAYOUTS, Layout, Place, fitting, places
 SMALLEST = 32  # pixels: below that, a wave is no wave any more
 FALSE_ALARM = 1e-6  # at most, of reading any number from a clip without a mark
 LIKELIEST = 32  # places in an original that are looked at closely
-LUMA = np.array([0.299, 0.587, 0.114])
+# BT.709, as our files are encoded: what a codec does to colors disturbs nothing.
+LUMA = np.array([0.2126, 0.7152, 0.0722])
 ROUNDING = 1 / 12  # squared error a pixel of rounding to whole values
 
 

@@ -26,6 +26,7 @@ SLOW = (
     (2, 2),
 )  # half periods a block, down and across
 SLOWNESSES = 3  # 0, 1 and 2 half periods
+GRID = 64  # points each way, on which what is added is drawn before it is enlarged
 MOST_CUT = 0.8  # of the original's width or height is left, at least
 SCALES = (1.0, 0.5)  # at which cut pictures are looked for
 
@@ -37,7 +38,9 @@ class Layout:
     waves: tuple[tuple[int, int], ...]  # a bit each, in each block
     step: float  # between strengths that stand for 0 and for 1
     error: float  # squared error a pixel that a mark costs, at most
-    cells: int  # a block is drawn this fine, and smoothly between: its edges can't be seen
+    softness: (
+        float  # half periods over the picture beyond which what is drawn fades out: no edges can be seen
+    )
 
     @property
     def length(self) -> int:
@@ -45,21 +48,14 @@ class Layout:
         return self.side**2 * len(self.waves)
 
     def draw(self, strengths: np.ndarray, height: int, width: int) -> np.ndarray:
-        """The picture (height, width) whose waves have these strengths (length,): float32, without sharp edges."""
-        side, cells = self.side, self.cells
-        waves = np.zeros((side, side, SLOWNESSES, SLOWNESSES), np.float32)
-        for index, (down, across) in enumerate(self.waves):
-            waves[:, :, down, across] = strengths.reshape(side, side, -1)[:, :, index]
-        basis = _cosines(SLOWNESSES, cells) * math.sqrt(cells)
-        inner = np.einsum("ki,yxkl,lj->yixj", basis, waves, basis, optimize=True)
-        around = round(side * cells * self.margin / (1 - 2 * self.margin))
-        small = np.pad(inner.reshape(side * cells, side * cells), around)
-        return _enlarger(len(small), height) @ small @ _enlarger(len(small), width).T
+        """A soft picture (height, width) of little energy whose waves have these strengths (length,): float32."""
+        small = (_brushes(self) @ strengths).reshape(GRID, GRID)
+        return _enlarger(height) @ small @ _enlarger(width).T
 
 
-# A small picture spends all that it may, 45.05 dB, and has no room for a margin. A large one has both: 47.5 dB.
-SMALL = Layout(side=4, margin=0, waves=SLOW, step=0.98, error=255**2 / 10**4.505, cells=16)
-LARGE = Layout(side=4, margin=1 / 16, waves=SLOW, step=0.8, error=255**2 / 10**4.75, cells=14)
+# A small picture spends all that it may, 45.05 dB, and has no room for a margin. A large one has both: 48.5 dB.
+SMALL = Layout(side=4, margin=0, waves=SLOW, step=0.98, error=255**2 / 10**4.505, softness=16)
+LARGE = Layout(side=4, margin=1 / 16, waves=SLOW, step=0.76, error=255**2 / 10**4.85, softness=10)
 LAYOUTS = (SMALL, LARGE)
 LARGE_FROM = 256  # pixels, the shorter side
 SEEN = 0.75  # of a block must lie in a cut picture, down and across
@@ -136,6 +132,23 @@ def _filters(length: int, full: float, offset: float, layout: Layout) -> np.ndar
     return filters.astype(np.float32)
 
 
+@lru_cache(maxsize=4)
+def _brushes(layout: Layout) -> np.ndarray:
+    """The matrix (GRID², length) from strengths to a picture that has them: least squares, weighted by slowness.
+
+    Waves that simply ended with their block would leave seams, which show in a plain sky.
+    """
+    filters = np.nan_to_num(_filters(GRID, GRID, 0.0, layout))
+    waves = np.stack(
+        [np.outer(down[i], across[j]) for down in filters for across in filters for i, j in layout.waves]
+    )
+    cosines = _cosines(GRID, GRID)
+    order = np.arange(GRID)
+    fading = np.exp(-(order[:, None] ** 2 + order**2) / (2 * layout.softness**2))
+    soft = (cosines.T @ ((cosines @ waves @ cosines.T) * fading) @ cosines).reshape(layout.length, -1)
+    return np.linalg.solve(waves.reshape(layout.length, -1) @ soft.T, soft).T
+
+
 @lru_cache(maxsize=16)
 def _cosines(count: int, length: int) -> np.ndarray:
     """The first `count` waves of the orthonormal DCT over `length` points, as rows."""
@@ -146,7 +159,7 @@ def _cosines(count: int, length: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _enlarger(small: int, length: int) -> np.ndarray:
-    """The matrix (length, small) that draws `small` points as smooth waves over `length`."""
-    count = min(small, length)
-    return _cosines(count, length).T @ _cosines(count, small) * math.sqrt(length / small)
+def _enlarger(length: int) -> np.ndarray:
+    """The matrix (length, GRID) that draws GRID points as smooth waves over `length`."""
+    count = min(GRID, length)
+    return _cosines(count, length).T @ _cosines(count, GRID) * math.sqrt(length / GRID)
