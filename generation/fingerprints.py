@@ -45,11 +45,3 @@ def make_missing(names) -> int:
 def of_clips():
     """The sha256 of each clip's video."""
     return Rendition.objects.filter(kind=Rendition.Kind.VIDEO).values_list("sha256", flat=True)
-
-
-def forget_all_but(*names) -> int:
-    """Deletes the fingerprints of files that no row names any more."""
-    unnamed = Fingerprint.objects.all()
-    for each in names:
-        unnamed = unnamed.exclude(sha256__in=each)
-    return unnamed.delete()[0]

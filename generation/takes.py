@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import audit
 
 from . import feedback
-from .models import Clip, Job
+from .models import Clip, Fingerprint, Job
 
 
 class NotRemovable(Exception):
@@ -38,6 +38,7 @@ def remove_clip(clip: Clip) -> list[str]:
     digests = list(clip.renditions.values_list("sha256", flat=True))
     job = Job.objects.select_for_update().get(pk=clip.job_id)
     clip.renditions.all().delete()
+    Fingerprint.objects.filter(sha256__in=digests).delete()  # one that another clip shares is made again
     feedback.take_back(clip)
     Clip.objects.filter(pk=clip.pk).delete()
     _remove_rows(job)

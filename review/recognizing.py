@@ -20,6 +20,7 @@ from .signs import Signs
 
 NOBODYS = NUMBERS  # a number that no mark has, so that a file without one is asked about alike
 NAMELESS = uuid.UUID(int=0)
+AT_ONCE = 500  # files that are followed up in one round
 FAR = 0.4  # of the bits: two files of one clip are nearer, however they were cut
 
 
@@ -192,7 +193,7 @@ def note(signs: Signs) -> None:
 def follow_up() -> int:
     """Holds what was asked about against every clip, and keeps for the admins what isn't public. Returns how many."""
     count = 0
-    for lookup in Lookup.objects.order_by("pk").iterator():
+    for lookup in Lookup.objects.order_by("pk")[:AT_ONCE]:
         signs = Signs(lookup.sha256, lookup.submission, lookup.number, lookup.confidence, bytes(lookup.bits))
         leaks = [found for found in everything(signs) if found.is_leak]
         with transaction.atomic():

@@ -23,7 +23,6 @@ def fingerprint() -> None:
     public = PublicFile.objects.filter(kind="video").values_list("sha256", flat=True)
     for names in (public, fingerprints.of_clips()):
         fingerprints.make_missing(names)
-    fingerprints.forget_all_but(public, fingerprints.of_clips())
 
 
 @shared_task
