@@ -357,6 +357,9 @@ MAX_RUNNING = positive("SORAHUB_MAX_RUNNING", 1)  # jobs of one member at once
 MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
 LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
+setting("SORAHUB_COMPILE", bool, default=False)  # read by the engine's child, which knows no Django
+if not 0 <= setting("SORAHUB_STEP_CACHE", float, default=0.0) < 1:
+    raise ImproperlyConfigured("SORAHUB_STEP_CACHE must be from 0 (off) to below 1, such as 0.1.")
 AV1 = setting(
     "SORAHUB_AV1", bool, default=False
 )  # each video in this format as well: smaller, slower to make

@@ -15,7 +15,7 @@ ROOT = Path(settings.BASE_DIR)
 APPS = ("accounts", "generation", "review")  # each may import those before it
 WITH_TORCH = {
     ROOT / "generation" / "engine" / f"{name}.py"
-    for name in ("diffusion", "frames", "latents", "loading", "memory")
+    for name in ("diffusion", "frames", "latents", "loading", "memory", "speed")
 }
 HEAVY = {"torch", "diffusers", "transformers", "accelerate"}
 FOR_BUCKETS = {"boto3", "botocore", "storages"}

@@ -112,6 +112,11 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
         ("SORAHUB_LEASE_SECONDS", "nan"),
         ("SORAHUB_LOOK_SECONDS", "0"),
         ("SORAHUB_CLAIM_MINUTES", ""),
+        ("SORAHUB_AV1", "maybe"),
+        ("SORAHUB_COMPILE", "fast"),
+        ("SORAHUB_STEP_CACHE", "1"),
+        ("SORAHUB_STEP_CACHE", "nan"),
+        ("SORAHUB_STEP_CACHE", "-0.1"),
         ("SORAHUB_REVIEW_HOURS", "x"),
     ],
 )

@@ -96,6 +96,7 @@ class Engine(Protocol):
     """One loaded model. Not for threads: one engine, one process, one clip at a time."""
 
     device: str  # where it computes, in words
+    settings: dict[str, str]  # what a clip's pixels depend on besides recipe, weights and versions
     sound: Sound | None  # what is heard with the clip, known when its first frame is
 
     def generate(

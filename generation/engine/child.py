@@ -51,7 +51,10 @@ def main(model_id: str) -> None:
             recipe = Recipe.from_json(order["recipe"])
             image = beginning(recipe, order["image"])
             info = _make(engine, recipe, image, Path(order["out_dir"]), order["av1"], report)
-            report(event="done", info=info | {"model_revision": revision, "versions": versions()})
+            report(
+                event="done",
+                info=info | {"model_revision": revision, "versions": versions() | engine.settings},
+            )
     except EngineError as error:
         report(event="failed", sentence=error.sentence, retry=error.retry, detail=error.detail)
     except Exception:

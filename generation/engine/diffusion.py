@@ -16,7 +16,7 @@ import torch
 import transformers
 from PIL import Image
 
-from . import EngineError, OnStep, Recipe, latents, memory, presentable
+from . import EngineError, OnStep, Recipe, latents, memory, presentable, speed
 from .catalog import IMAGE, PREVIEW, TEXT, Model
 from .forming import Lens
 from .frames import Undecoded, pieces, undecoded
@@ -43,8 +43,10 @@ class Diffusion:
         self.pipes = load(model)
         self.pipe = next(iter(self.pipes.values()))  # the one in use
         place(self.pipe, model, self.device)
+        speed.hasten_as_asked(self.pipe)  # the others share its transformer
         self.lens = _lens(model, self.pipe)
         self.is_sparing = False  # with memory, at the cost of time
+        self.settings = speed.asked_for()
         self.sound = None  # no pipeline of the catalog makes any
 
     def generate(

@@ -2,9 +2,9 @@
 
 A further model is one more entry: the classes of its pipelines, its rules as the sources of those classes have them,
 and where its weights are published. What an entry can't say yet, sorahub can't do: LTX2Pipeline returns sound beside
-the frames, and nothing here encodes it; HunyuanVideo15Pipeline takes no callback, so its entry needs
-`callbacks=False`, and its clips are made without progress and preview. Both also need a line in latents.py before
-their clips can be seen forming.
+the frames, which the encoder takes, but diffusion.py stops a pipeline before its VAE and would have to fetch it;
+HunyuanVideo15Pipeline takes no callback, so its entry needs `callbacks=False`, and its clips are made without progress
+and preview. Both also need a line in latents.py before their clips can be seen forming.
 
 Memory: where a source is named, as published; else reckoned from the sizes of a model's parts, and not measured.
 """

@@ -22,6 +22,7 @@ import os
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Testcard:
     __test__ = False  # pytest collects classes by this name
     device = "cpu"
     sound: Sound | None = None
+    settings: ClassVar[dict[str, str]] = {}
 
     def generate(
         self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None = None

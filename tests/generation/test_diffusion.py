@@ -130,6 +130,45 @@ def test_a_real_pipeline_in_the_child_replaces_the_test_card(tiny, tmp_path, mon
     assert second.video.read_bytes() == third.video.read_bytes()
 
 
+# --- Faster, where an operator asks for it ---------------------------------------------------------
+
+
+def test_skipped_steps_change_little_are_told_in_the_recipe_and_leave_nothing_behind(monkeypatch, tmp_path):
+    from generation.engine.diffusion import Diffusion
+
+    recipe = catalog.EMBEDDED.recipe("a blue boat at sea at night", seed=5)
+
+    def clip(engine):
+        return np.stack(list(engine.generate(recipe, ignore))).astype(int)
+
+    plain = Diffusion(catalog.EMBEDDED)
+    stock = clip(plain)
+    monkeypatch.setenv("SORAHUB_STEP_CACHE", "0.2")
+    quick = Diffusion(catalog.EMBEDDED)
+    first = clip(quick)
+    assert 0 < np.abs(first - stock).mean() < 6
+    with pytest.raises(KeyError):
+        list(quick.generate(recipe, lambda step, *_: {}[step]))
+    assert (clip(quick) == first).all()
+    assert (plain.settings, quick.settings) == ({}, {"step_cache": "0.2"})
+    with closing(process.EngineProcess()) as engine:
+        *_, done = engine.run(recipe, tmp_path)
+    assert done.info["versions"]["step_cache"] == "0.2"
+
+
+def test_compiled_blocks_make_the_same_clip_with_and_without_skipped_steps():
+    """With dynamo alone, which traces what a compiler would get: what can't be compiled shows here."""
+    from generation.engine import speed
+    from generation.engine.diffusion import Diffusion
+
+    recipe = catalog.EMBEDDED.recipe("a red boat", seed=5, steps=3)
+    stock = np.stack(list(Diffusion(catalog.EMBEDDED).generate(recipe, ignore))).astype(int)
+    for step_cache in (0, 1e-9):
+        engine = Diffusion(catalog.EMBEDDED)
+        speed.hasten(engine.pipe, compiled=True, step_cache=step_cache, backend="eager")
+        assert np.abs(np.stack(list(engine.generate(recipe, ignore))) - stock).max() <= 1
+
+
 # --- What a clip looks like while it forms ---------------------------------------------------------
 
 
