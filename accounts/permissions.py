@@ -109,10 +109,11 @@ def requires(check):
 
 
 def nav(request):
-    """Template context: which rooms the person in front of the page can enter."""
+    """Template context: where the person in front of the page is, and which rooms they can enter."""
     user = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
+        "here": request.path,
         "nav": {
             "can_create": known and can_create(user),
             "can_review": known and can_review(user),
@@ -122,5 +123,5 @@ def nav(request):
             "is_paused": known and getattr(user, "is_program_paused", False),
             "has_news": known and getattr(user, "has_news", False),
             "demo": settings.DEMO,
-        }
+        },
     }

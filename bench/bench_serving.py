@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from deploy.rehearsal import Rehearsal, memory
 
 CLIPS, ARTISTS = 60, 2  # more of each artist than a page of the studio holds
-ROUNDS, SECONDS, CONNECTIONS = 3, 1, 8
+ROUNDS, SECONDS, CONNECTIONS = 5, 2, 8
 CHUNK = 1024 * 1024  # bytes; what a player asks for at once
 PROXIED = ("X-Forwarded-Proto: http", "Host: localhost")
 

@@ -181,6 +181,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    # PostgreSQL plans a question that comes again once: on the busy pages, planning takes longer than answering.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
 
 # Shared by processes, never in one process's memory: rate limits must count across all of them.
 CACHES = {"default": url_setting("CACHE_URL", env.cache_url, f"filecache://{VAR / 'cache'}")}

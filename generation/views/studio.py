@@ -25,7 +25,6 @@ SHOWN = (
     "status",
     "prompt",
     "steps",
-    "created_at",
     *(f"clip__{name}" for name in ("width", "height", "frames", "fps")),
 )
 STATUS_OF_REFUSAL = {
