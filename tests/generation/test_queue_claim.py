@@ -48,6 +48,15 @@ def test_members_who_were_never_served_come_in_a_fixed_order():
     assert serve_all() == [job.pk for job in by_owner]
 
 
+def test_who_was_never_served_comes_before_everybody_who_was():
+    """PostgreSQL takes what is NULL for the latest of all, unless told otherwise."""
+    served, new = factories.member(), factories.member()
+    Seat.objects.create(owner=served, last_served_at=timezone.now() - timedelta(days=300))
+    for member in (served, new):
+        factories.job(member)
+    assert queue.claim_next("a worker").job.owner == new
+
+
 def test_a_claim_writes_about_one_job_one_seat_and_one_attempt(settings):
     first, second = factories.member(), factories.member()
     jobs = {member.pk: [factories.job(member), factories.job(member)] for member in (first, second)}
