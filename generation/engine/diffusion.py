@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import TypeVar
 
 # Must be set before CUDA starts: without it, matrix products on a GPU differ from run to run.
@@ -81,20 +83,28 @@ class Diffusion:
             memory.spare(self.pipe, self.device)
 
     def _denoise(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> Undecoded | torch.Tensor:
-        return undecoded(
-            self.pipe,
-            prompt=recipe.prompt,
-            negative_prompt=recipe.negative_prompt,
-            width=recipe.width,
-            height=recipe.height,
-            num_frames=recipe.frames,
-            num_inference_steps=recipe.steps,
-            guidance_scale=recipe.guidance,
-            generator=torch.Generator("cpu").manual_seed(recipe.seed),
-            **self._told(recipe, on_step, image),
-            **({} if image is None else {"image": Image.fromarray(image)}),
-            **self.model.call,
-        )
+        with self._telling(recipe, on_step, image) as telling:
+            return undecoded(
+                self.pipe,
+                prompt=recipe.prompt,
+                negative_prompt=recipe.negative_prompt,
+                width=recipe.width,
+                height=recipe.height,
+                num_frames=recipe.frames,
+                num_inference_steps=recipe.steps,
+                generator=torch.Generator("cpu").manual_seed(recipe.seed),
+                **self._guided(recipe),
+                **telling,
+                **({} if image is None else {"image": Image.fromarray(image)}),
+                **self.model.call,
+            )
+
+    def _guided(self, recipe: Recipe) -> dict:
+        """The guidance, as an argument or where a pipeline with a guider of its own looks for it."""
+        if guider := self.pipe.components.get("guider"):
+            guider.guidance_scale = recipe.guidance
+            return {}
+        return {"guidance_scale": recipe.guidance}
 
     def _pieces(self, clip: Undecoded | torch.Tensor) -> Iterator[tuple[np.ndarray, float]]:
         """The clip's frames. Where memory runs out on the way, what was given already is not given again."""
@@ -114,10 +124,9 @@ class Diffusion:
             given += len(piece[0])
             yield piece
 
-    def _told(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> dict:
-        """What makes the pipeline tell of its steps, where it can."""
-        if not self.model.callbacks:
-            return {}
+    @contextmanager
+    def _telling(self, recipe: Recipe, on_step: OnStep, image: np.ndarray | None) -> Iterator[dict]:
+        """Make the pipeline tell of its steps: by the arguments given, or by listening to its scheduler meanwhile."""
         eye = latents.Eye(self.pipe, self.lens, recipe) if self.lens else None
 
         def draw():
@@ -134,7 +143,22 @@ class Diffusion:
             on_step(step + 1, recipe.steps, draw)
             return {}
 
-        return {"callback_on_step_end": after_step, "callback_on_step_end_tensor_inputs": ["latents"]}
+        if self.model.callbacks:
+            yield {"callback_on_step_end": after_step, "callback_on_step_end_tensor_inputs": ["latents"]}
+            return
+        scheduler, number = self.pipe.scheduler, count()
+        step = scheduler.step
+
+        def step_and_tell(output, timestep, *arguments, **keywords):
+            made = step(output, timestep, *arguments, **keywords)
+            after_step(self.pipe, next(number), timestep, {"latents": made[0]})
+            return made
+
+        scheduler.step = step_and_tell
+        try:
+            yield {}
+        finally:
+            del scheduler.step  # the class's own shows again
 
 
 def _beyond(given: int, decoding: Iterator[tuple[np.ndarray, float]]) -> Iterator[tuple[np.ndarray, float]]:

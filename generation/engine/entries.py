@@ -1,10 +1,9 @@
 """The models that sorahub knows, one entry each; rules that hold for all of them are catalog.py's.
 
 A further model is one more entry: the classes of its pipelines, its rules as the sources of those classes have them,
-and where its weights are published. What an entry can't say yet, sorahub can't do: LTX2Pipeline returns sound beside
-the frames, which the encoder takes, but diffusion.py stops a pipeline before its VAE and would have to fetch it;
-HunyuanVideo15Pipeline takes no callback, so its entry needs `callbacks=False`, and its clips are made without progress
-and preview. Both also need a line in latents.py before their clips can be seen forming.
+and where its weights are published. A VAE of a kind that latents.py doesn't know yet needs a line there before clips
+can be seen forming. LTX2Pipeline returns sound beside the frames, which the encoder takes, but diffusion.py stops a
+pipeline before its VAE and would have to fetch it.
 
 Memory: where a source is named, as published; else reckoned from the sizes of a model's parts, and not measured.
 """
@@ -216,6 +215,40 @@ COGVIDEOX = Model(
     load_seconds=900,
 )
 
+HUNYUAN = Model(
+    id="hunyuan-1.5",
+    name="HunyuanVideo 1.5",
+    summary="Five seconds in 480p from words alone.",
+    license=License(
+        "Tencent Hunyuan Community License",
+        "https://huggingface.co/tencent/HunyuanVideo-1.5/blob/main/LICENSE",
+        asks="It does not apply in the European Union, the United Kingdom and South Korea: there, nobody may use this "
+        "model. From 100 million monthly users on, it needs a license of its own, and what it makes may not "
+        "improve other models.",
+    ),
+    memory="45 GB of GPU memory, or 20 GB with parts coming and going",
+    needs=Needs(whole=45, least=20),
+    sizes=(Size(832, 480), Size(480, 832)),
+    size_multiple=16,
+    frame_step=4,
+    lengths={5: 121, 3: 73},
+    fps=24,
+    steps=Limits(4, 80, 50),
+    guidance=Limits(1.0, 12.0, 6.0),
+    engine="diffusion",
+    pipelines={TEXT: "HunyuanVideo15Pipeline"},
+    callbacks=False,
+    dtype="bfloat16",
+    tiled=True,  # as its card does
+    weights=_weights("hunyuan-1.5"),
+    hub=Hub(
+        "hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
+        "286be7ce72277246578a3e3cc2487e95ddae5bcf",
+    ),
+    step_seconds=0.5,
+    load_seconds=900,
+)
+
 TESTCARD = Model(
     id="testcard",
     name="Test card",
@@ -238,4 +271,4 @@ TESTCARD = Model(
 )
 
 # The first that is here is what a form begins with.
-ALL = (WAN_TI2V, WAN_T2V, LTX, COGVIDEOX, WAN_I2V_SMALL, WAN_I2V, EMBEDDED, TESTCARD)
+ALL = (WAN_TI2V, WAN_T2V, LTX, COGVIDEOX, HUNYUAN, WAN_I2V_SMALL, WAN_I2V, EMBEDDED, TESTCARD)

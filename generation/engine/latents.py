@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import diffusers
 import numpy as np
 import torch
-from diffusers import AutoencoderKLCogVideoX, AutoencoderKLLTXVideo, AutoencoderKLWan
+from diffusers import (
+    AutoencoderKLCogVideoX,
+    AutoencoderKLHunyuanVideo15,
+    AutoencoderKLLTXVideo,
+    AutoencoderKLWan,
+)
 
 from . import Recipe
 from .forming import Lens
@@ -160,6 +165,10 @@ LAYOUTS = {
     ),
     AutoencoderKLWan: Layout(
         tokens=lambda latents, shape: latents[0].movedim(0, -1), normalized=_by_statistics
+    ),
+    AutoencoderKLHunyuanVideo15: Layout(
+        tokens=lambda latents, shape: latents[0].movedim(0, -1),
+        normalized=lambda vae, latents: latents * vae.config.scaling_factor,
     ),
     AutoencoderKLCogVideoX: Layout(
         tokens=lambda latents, shape: latents[0].movedim(1, -1),

@@ -92,7 +92,7 @@ class Model:
         default_factory=dict
     )  # ability -> the class of diffusers that has it
     call: Mapping[str, Any] = field(default_factory=dict)  # what these pipelines want besides the recipe
-    callbacks: bool = True  # some pipelines tell nothing between their steps: no progress and no preview then
+    callbacks: bool = True  # some pipelines take none: then their scheduler is listened to
     dtype: str = "float32"
     dtypes: Mapping[str, str] = field(
         default_factory=dict

@@ -246,17 +246,33 @@ def test_words_and_pictures_share_one_set_of_weights(loaded, model_id):
         assert image.components[name] is part, name
 
 
-def test_a_pipeline_that_tells_nothing_between_its_steps_makes_its_clip_all_the_same(tiny_entry):
-    """As HunyuanVideo15Pipeline is: nothing to count and nothing to see, and the clip is the same."""
+def test_a_pipeline_that_takes_no_callback_is_followed_all_the_same(tiny_entry):
+    """By its scheduler's steps, as HunyuanVideo15Pipeline is: nothing of the clip depends on which way it tells."""
     from generation.engine.diffusion import Diffusion
 
     model = tiny_entry("wan-2.1-1.3b")
     recipe, _ = asked(model, catalog.TEXT)
-    told = []
-    silent = Diffusion(replace(model, callbacks=False))
-    clip = clip_of(silent, recipe, None, lambda step, steps, draw: told.append(step))
-    assert told == []
-    assert (clip == clip_of(Diffusion(model), recipe, None)).all()
+    seen = {}
+    for callbacks in (True, False):
+        told = seen[callbacks] = []
+        engine = Diffusion(replace(model, callbacks=callbacks))
+        clip = clip_of(engine, recipe, None, lambda step, steps, draw, told=told: told.append((step, draw())))
+        told.append((steps := len(told), clip))
+        assert steps == STEPS
+        assert "step" not in vars(engine.pipe.scheduler)
+    for (step, pictures), (other_step, other_pictures) in zip(seen[True], seen[False], strict=True):
+        assert step == other_step
+        assert (pictures == other_pictures).all()
+
+
+@pytest.mark.parametrize("model_id", ["hunyuan-1.5", "cogvideox-5b"])
+def test_guidance_reaches_the_model_whichever_way_its_pipeline_takes_it(loaded, tiny_entry, model_id):
+    recipe, _ = asked(tiny_entry(model_id), catalog.TEXT)
+    clips = [
+        clip_of(loaded(model_id), replace(recipe, guidance=guidance), None) for guidance in (6.0, 9.0, 6.0)
+    ]
+    assert (clips[0] != clips[1]).any()
+    assert (clips[0] == clips[2]).all()
 
 
 def test_weights_whose_rules_are_not_the_entry_s_are_refused(tiny_entry):
@@ -276,7 +292,7 @@ def test_weights_whose_rules_are_not_the_entry_s_are_refused(tiny_entry):
 
 @pytest.mark.parametrize(
     "model_id, ability",
-    [("wan-2.2-5b", catalog.IMAGE), ("ltx-video", catalog.TEXT), ("cogvideox-5b", catalog.TEXT)],
+    [("wan-2.2-5b", catalog.IMAGE), ("ltx-video", catalog.TEXT), ("hunyuan-1.5", catalog.TEXT)],
 )
 def test_the_child_makes_a_clip_of_it(tiny_entry, tiny_root, tmp_path, monkeypatch, model_id, ability):
     model = tiny_entry(model_id)
@@ -316,7 +332,7 @@ def test_the_frames_are_those_that_the_pipeline_alone_makes(loaded, tiny_entry, 
         height=recipe.height,
         num_frames=recipe.frames,
         num_inference_steps=recipe.steps,
-        guidance_scale=recipe.guidance,
+        **engine._guided(recipe),
         generator=torch.Generator("cpu").manual_seed(recipe.seed),
         output_type="np",
         **({} if image is None else {"image": Image.fromarray(image)}),

@@ -205,7 +205,67 @@ def cogvideox():
     return CogVideoXPipeline(tokenizer(226), t5(), vae, transformer, scheduler)
 
 
+def hunyuan():
+    from diffusers import (
+        AutoencoderKLHunyuanVideo15,
+        FlowMatchEulerDiscreteScheduler,
+        HunyuanVideo15Pipeline,
+        HunyuanVideo15Transformer3DModel,
+    )
+    from diffusers.guiders import ClassifierFreeGuidance
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import (
+        ByT5Tokenizer,
+        Qwen2_5_VLTextModel,
+        Qwen2Tokenizer,
+        T5Config,
+        T5EncoderModel,
+    )
+    from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLTextConfig
+
+    letters = {letter: number for number, letter in enumerate(sorted(ByteLevel.alphabet()))}
+    tokens = Qwen2Tokenizer(vocab=letters | {"<|endoftext|>": len(letters)}, merges=[], model_max_length=2000)
+    tokens.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}{% endfor %}"
+    text = Qwen2_5_VLTextConfig(
+        vocab_size=len(letters) + 8,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        rope_scaling={"type": "default", "mrope_section": [1, 1, 2], "rope_type": "default"},
+    )
+    glyphs = T5Config(vocab_size=400, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+    vae = AutoencoderKLHunyuanVideo15(latent_channels=4, block_out_channels=(16,) * 5, layers_per_block=1)
+    transformer = HunyuanVideo15Transformer3DModel(
+        in_channels=9,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        num_layers=1,
+        num_refiner_layers=1,
+        mlp_ratio=2.0,
+        text_embed_dim=16,
+        text_embed_2_dim=16,
+        image_embed_dim=16,
+        rope_axes_dim=(4, 6, 6),
+        target_size=16,
+        task_type="t2v",
+    )
+    return HunyuanVideo15Pipeline(
+        Qwen2_5_VLTextModel(text),
+        tokens,
+        transformer,
+        vae,
+        FlowMatchEulerDiscreteScheduler(shift=7.0),
+        T5EncoderModel(glyphs),
+        ByT5Tokenizer(),
+        ClassifierFreeGuidance(),
+    )
+
+
 PIPELINES = {
+    "hunyuan-1.5": hunyuan,
     "wan-2.1-1.3b": wan_text,
     "wan-2.1-fun-1.3b": wan_image,
     "wan-2.1-i2v-14b": wan_image,

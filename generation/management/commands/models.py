@@ -8,7 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 from generation import offers
 from generation.engine import EngineError, RuleBroken, catalog, weights
 
-PATTERNS = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.model", "*/*.txt", "LICENSE*", "License*")
+PATTERNS = (
+    "model_index.json",
+    *(f"*/*.{kind}" for kind in ("json", "safetensors", "model", "txt", "jinja")),
+    *("LICENSE*", "License*"),
+)
 ACTS = ("list", "show", "pin", "verify", "acknowledge")
 
 
