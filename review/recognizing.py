@@ -56,7 +56,7 @@ def answer(signs: Signs) -> Answer:
         Proof.BYTES: published.filter(approval__submission__files__sha256=signs.sha256),
         Proof.MANIFEST: published.filter(**{of_clip: signs.submission or NAMELESS}),
         Proof.MARK: published.filter(**{f"{of_clip}__in": marked.values("submission")}),
-        Proof.LIKENESS: published.filter(approval__submission__files__sha256__in=_nearest(near)),
+        Proof.LIKENESS: published.filter(_shows(_nearest(near))),
     }
     for proof, publications in found.items():
         if publication := _first_live(publications):
@@ -65,10 +65,20 @@ def answer(signs: Signs) -> Answer:
 
 
 def _published_fingerprints() -> QuerySet:
-    videos = PublicFile.objects.filter(
-        kind=Rendition.Kind.VIDEO, submission__decision__publication__isnull=False
+    """Of the public videos, and of the clips that they were made of: those have no label in the corner."""
+    videos = {"kind": Rendition.Kind.VIDEO}
+    public = PublicFile.objects.filter(**videos, submission__decision__publication__isnull=False)
+    plain = Rendition.objects.filter(**videos, clip__submissions__decision__publication__isnull=False)
+    return Fingerprint.objects.filter(
+        Q(sha256__in=public.values("sha256")) | Q(sha256__in=plain.values("sha256"))
     )
-    return Fingerprint.objects.filter(sha256__in=videos.values("sha256"))
+
+
+def _shows(sha256s: list[str]) -> Q:
+    submission = "approval__submission"
+    return Q(**{f"{submission}__files__sha256__in": sha256s}) | Q(
+        **{f"{submission}__clip__renditions__sha256__in": sha256s}
+    )
 
 
 def _first_live(publications: QuerySet) -> Publication | None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation import encoding, keys, marks, provenance
+from generation import encoding, keys, marks, provenance, storage
 from generation.models import Fingerprint, Mark
 from generation.provenance import Origin
 from review import deleting, gate, sealing, signs, tasks
@@ -80,6 +81,12 @@ def marked(video: Path, out: Path, number: int, settings) -> Path:
     return out
 
 
+def released(clip, out: Path) -> Path:
+    """What visitors get of it."""
+    out.write_bytes(factories.bytes_of(clip.submissions.latest("version")))
+    return out
+
+
 def signed(video: Path, out: Path, submission, by: provenance.Keys | None = None) -> Path:
     provenance.sign(video, out, Origin("a model", "1", str(submission)), by or keys.signing())
     return out
@@ -105,12 +112,14 @@ def test_the_page_is_there_for_everybody_and_asks_for_a_file():
     assert 'name="file"' in told(response)
 
 
-def test_a_release_is_recognized_by_its_bytes_and_leads_to_its_page(in_state, films):
-    public = in_state("published").submissions.get().decision.publication
-    page = told(ask(films(1)))
+def test_a_release_is_recognized_by_its_bytes_and_leads_to_its_page(in_state, tmp_path):
+    clip = in_state("published")
+    public = clip.submissions.get().decision.publication
+    file = released(clip, tmp_path / "released.mp4")
+    page = told(ask(file))
     assert "A release of this program" in page
     assert f'href="/watch/{public.slug}/"' in page
-    assert answer(signs.read(films(1))).proof == Proof.BYTES
+    assert answer(signs.read(file)).proof == Proof.BYTES
 
 
 def test_a_poster_is_recognized_by_its_bytes_too(artist, tmp_path):
@@ -156,22 +165,25 @@ def test_a_file_that_the_program_signed_for_a_release_is_one(in_state, films, tm
     assert (found.state, found.proof) == ("released", Proof.MANIFEST)
 
 
-def test_without_mark_and_manifest_a_likeness_is_told_as_no_proof(in_state, films, tmp_path):
+def test_without_mark_and_manifest_a_likeness_is_told_as_no_proof(in_state, films, tmp_path, settings):
+    settings.VISIBLE_MARK = False  # in so small a picture, its words alone make it another one
     in_state("published")
     page = told(ask(copied(films(1), tmp_path / "copy.mp4", "-vf", "scale=iw/2:ih/2")))
     assert "It looks like a release of this program" in page
     assert "which is no proof" in page
 
 
-def test_what_was_taken_down_is_told_without_its_words_or_its_page(in_state, films):
-    submission = in_state("taken-down").submissions.get()
-    page = told(ask(films(1)))
+def test_what_was_taken_down_is_told_without_its_words_or_its_page(in_state, tmp_path):
+    clip = in_state("taken-down")
+    submission = clip.submissions.get()
+    page = told(ask(released(clip, tmp_path / "released.mp4")))
     assert "Released once, and taken down" in page
     assert submission.title not in page
     assert "/watch/" not in page
 
 
-def test_a_work_that_was_published_again_is_released(in_state, films):
+def test_a_work_that_was_published_again_is_released(in_state, films, settings):
+    settings.VISIBLE_MARK = False
     artist = factories.member()
     in_state("taken-down", artist=artist)
     in_state("published", artist=artist)
@@ -203,7 +215,7 @@ def variants(clip, films, folder, settings) -> dict[str, Path]:
         "marked": public,
         "signed": signed(public, folder / "signed.mp4", pk),
         "of a reviewer": marked(films(1), folder / "staff.mp4", staff, settings),
-    }
+    } | ({"public files": released(clip, folder / "public.mp4")} if submission else {})
 
 
 @pytest.mark.parametrize("state", HIDDEN)
@@ -218,7 +230,20 @@ def test_about_what_was_never_public_a_stranger_learns_nothing(in_state, films, 
         assert response.headers.keys() == expected.headers.keys(), name
         assert asked == queries, name
     tasks.follow_up()
-    assert Sighting.objects.values("sha256").distinct().count() == 5  # the program did notice
+    files = {storage.digest_of(path) for path in held.values()}
+    assert set(Sighting.objects.values_list("sha256", flat=True)) == files  # the program did notice
+
+
+def test_every_file_is_followed_up_alike(in_state, films, django_capture_on_commit_callbacks):
+    in_state("waiting")
+    for path in (films(1), films(9)):
+        with django_capture_on_commit_callbacks() as nudges:
+            ask(path)
+        assert [nudge.func for nudge in nudges] == [tasks.follow_up.apply_async]
+    assert Lookup.objects.count() == 2
+    assert (
+        settings.CELERY_BEAT_SCHEDULE["follow_up"]["task"] == tasks.follow_up.name
+    )  # should a nudge get lost
 
 
 def test_a_members_own_session_changes_nothing(in_state, films, login):
