@@ -42,6 +42,7 @@ WORDS = {
     "member.suspended": _("Suspended a member"),
     "member.suspension_lifted": _("Lifted a suspension"),
     "model.license_acknowledged": _("Acknowledged a model’s license"),
+    "picture.vouched": _("Vouched for a picture"),
     "program.paused": _("Paused the program"),
     "program.resumed": _("Let the program go on"),
     "publication.created": _("Published a clip"),

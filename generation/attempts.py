@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -11,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import trail
 
-from . import queue, storage
-from .engine import process
+from . import pictures, queue, storage
+from .engine import Recipe, process
 from .models import Attempt, Rendition
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,8 @@ def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
     """Follows the engine's events, renewing the lease on the way. Leaving the loop ends the engine's work."""
     stage, step, written = Attempt.Stage.LOADING, 0, time.monotonic()
     preview, shown = None, float("-inf")
-    recipe = attempt.job.recipe
     try:
-        image = _fetch_image(recipe.image, scratch)
+        recipe, image = _with_image(attempt.job.recipe, scratch)
     except FileNotFoundError:
         return process.Failed(PICTURE_IS_GONE, retry=False, detail="not in the private store")
     with closing(engine().run(recipe, scratch, image)) as events:
@@ -98,14 +98,18 @@ def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
     return process.Failed(sentence="", retry=True, detail="the engine ended without a word")
 
 
-def _fetch_image(sha256: str, scratch: Path) -> Path | None:
-    """A copy on this machine of the picture that the recipe names: the store may be a bucket."""
-    if not sha256:
-        return None
+def _with_image(recipe: Recipe, scratch: Path) -> tuple[Recipe, Path | None]:
+    """The recipe as the engine wants it: it names a copy, on this machine, of the picture in the clip's size.
+
+    The store may be a bucket, and the picture was kept as its artist brought it, for takes of whatever size.
+    """
+    if not recipe.image:
+        return recipe, None
     copy = scratch / "image"
     with open(copy, "wb") as out:
-        out.writelines(storage.private().blocks(storage.private_name(sha256)))
-    return copy
+        out.writelines(storage.private().blocks(storage.private_name(recipe.image)))
+    fitted = pictures.fitted(copy, width=recipe.width, height=recipe.height)
+    return replace(recipe, image=storage.digest_of(fitted)), fitted
 
 
 def _store(attempt: Attempt, done: process.Done) -> None:

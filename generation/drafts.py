@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 KEPT = 14 * 24 * 3600  # seconds
 LATE = 30  # seconds after a sending in which the page may still report what it held before
 LONGEST = 4000  # characters of a field: more can't be sent either
-FIELDS = tuple(name for name in PromptForm.base_fields if name != "form_key")
+FIELDS = tuple(name for name in PromptForm.base_fields if name not in ("form_key", "image"))
 
 
 def of(user) -> dict:

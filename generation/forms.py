@@ -6,11 +6,14 @@ import secrets
 import uuid
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from . import offers
+from accounts.paging import as_uuid
+
+from . import offers, pictures
 from .engine import Recipe, RuleBroken, catalog
-from .models import Artifact, Feedback
+from .models import Artifact, Feedback, Job, Picture
 
 # What the engine calls a field, where the form has another word for it.
 FIELD_OF_RULE = {"size": "aspect"}
@@ -64,9 +67,21 @@ class PromptForm(forms.Form):
         choices=[(number, str(number)) for number in range(1, MOST_TAKES + 1)],
         widget=forms.RadioSelect,
     )
+    # What the take begins with: a picture that was taken in before, or one that comes with the form, and another take.
+    image = forms.FileField(
+        label=_("Begin with a picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    rights = forms.BooleanField(label=pictures.RIGHTS, required=False)
+    picture = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    without_picture = forms.BooleanField(label=_("Leave this picture out"), required=False)
+    parent = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    without_parent = forms.BooleanField(label=_("Make it a take of its own"), required=False)
     form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, initial=None, cohort=None, **kwargs):
+    def __init__(self, data=None, *, owner=None, initial=None, cohort=None, **kwargs):
+        self.owner = owner
         models = [model for model in offers.offered() if cohort is None or cohort.offers(model.id)]
         asked = (data or initial or {}).get("model")
         self.rules = next((model for model in models if model.id == asked), models[0] if models else None)
@@ -112,9 +127,44 @@ class PromptForm(forms.Form):
         self.fields["guidance"].widget.attrs["step"] = "0.5"
         self.fields["seed"].widget.attrs.update(min="0", max=str(catalog.SEED_LIMIT))
 
+    @cached_property
+    def beginning(self) -> Picture | None:
+        """The picture that the form holds, if it is its owner's."""
+        return self._of_owner(Picture, "picture")
+
+    @cached_property
+    def origin(self) -> Job | None:
+        """The take that the form's recipe comes from, if it is its owner's and still there."""
+        return self._of_owner(Job, "parent", "clip")
+
+    @property
+    def begins_with(self) -> Picture | None:
+        return None if self.cleaned_data.get("without_picture") else self.beginning
+
+    @property
+    def comes_of(self) -> Job | None:
+        return None if self.cleaned_data.get("without_parent") else self.origin
+
+    def _of_owner(self, model, name: str, *related: str):
+        pk = as_uuid(str(self[name].value() or ""))
+        if not pk or self.owner is None:
+            return None
+        return model.objects.visible_to(self.owner).select_related(*related).filter(pk=pk).first()
+
+    @property
+    def takes_pictures(self) -> bool:
+        return self.rules is not None and catalog.IMAGE in self.rules.abilities
+
+    @property
+    def picture_models(self) -> list[str]:
+        """Names of the models on offer here that can begin with a picture."""
+        offered = [catalog.get(model) for model, _name in self.fields["model"].choices]
+        return [model.name for model in offered if catalog.IMAGE in model.abilities]
+
     def clean(self):
         cleaned = super().clean()
         self._show_hidden_errors()
+        self._check_beginning(cleaned)
         if self.errors:
             return cleaned
         try:
@@ -125,6 +175,12 @@ class PromptForm(forms.Form):
             self.add_error(field if field in self.fields else None, broken.sentence)
         cleaned["form_key"] = self._key_of_content(cleaned.get("form_key"))
         return cleaned
+
+    def _check_beginning(self, cleaned: dict) -> None:
+        if cleaned.get("picture") and self.beginning is None:
+            self.add_error("image", _("The picture is gone. Choose it again, or go on without it."))
+        if self.begins_with and self.begins_with.needs_word and not cleaned.get("rights"):
+            self.add_error("rights", _("Say first that you may use this picture."))
 
     def _show_hidden_errors(self) -> None:
         """A field that nobody sees can't be marked: what is wrong with it is said above the form."""
@@ -163,6 +219,7 @@ class PromptForm(forms.Form):
             steps=cleaned.get("steps"),
             guidance=cleaned.get("guidance"),
             seed=secrets.randbelow(catalog.SEED_LIMIT + 1) if seed is None else seed,
+            image=self.begins_with.sha256 if self.begins_with else "",
         )
 
 

@@ -20,9 +20,9 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, Pause, allowance, audit, pause
 from accounts.models.exclusion import kept_out
 
-from . import news, offers
+from . import lineage, news, offers
 from .engine import Recipe, catalog
-from .models import Attempt, Clip, Job, Rendition, Seat
+from .models import Attempt, Clip, Job, Picture, Rendition, Seat
 from .models.job import MAX_ATTEMPTS
 
 CANDIDATES = 20  # members looked at in one claim before it gives up and is called again
@@ -44,13 +44,27 @@ class NotOffered(Refused):
     """A model that the member's cohort may not use, or whose license nobody has acknowledged."""
 
 
+class PictureMissing(Refused):
+    """A picture that isn't there any more, or that nobody has vouched for."""
+
+
 class AllowanceSpent(Refused):
     """A member whose allowance doesn't reach."""
 
 
 @transaction.atomic
-def enqueue(owner, recipe: Recipe, *, takes: int = 1, form_key: uuid.UUID | None = None) -> Job:
+def enqueue(
+    owner,
+    recipe: Recipe,
+    *,
+    takes: int = 1,
+    form_key: uuid.UUID | None = None,
+    picture: Picture | None = None,
+    parent: Job | None = None,
+) -> Job:
     """Adds as many takes as asked for, or none, and returns the first; the same form posted twice adds nothing.
+
+    A recipe that begins with a picture needs that `picture`; `parent` is the take that this one comes of.
 
     The first take has the recipe's seed, each further one the next number. Caps are counted and the allowance is
     reserved under the lock of the member's seat. Raises Refused, with a sentence.
@@ -67,11 +81,12 @@ def enqueue(owner, recipe: Recipe, *, takes: int = 1, form_key: uuid.UUID | None
     _check_room(membership, takes)
     price = price_of(recipe)
     _check_allowance(membership, takes, price)
+    beginnings = {"picture": _locked(picture, owner, recipe), **_descent(parent, owner, recipe, picture)}
     batch = uuid.uuid4() if takes > 1 else None
     jobs = []
     for number, key in enumerate(keys):
         told = recipe.to_json() | {"seed": (recipe.seed + number) % (catalog.SEED_LIMIT + 1)}
-        jobs.append(Job.objects.create(owner=owner, batch=batch, form_key=key, **told))
+        jobs.append(Job.objects.create(owner=owner, batch=batch, form_key=key, **told, **beginnings))
         allowance.reserve(membership, price, job=jobs[-1].pk)
     return jobs[0]
 
@@ -80,6 +95,32 @@ def _keys(form_key: uuid.UUID | None, takes: int) -> list[uuid.UUID]:
     """One for each take, the same ones each time that a form is posted."""
     first = form_key or uuid.uuid4()
     return [first, *(uuid.uuid5(first, str(number)) for number in range(1, takes))]
+
+
+def _locked(picture: Picture | None, owner, recipe: Recipe) -> Picture | None:
+    """The picture as it is now, kept from being deleted: the owner's, vouched for, and the one the recipe names."""
+    if picture is None and not recipe.image:
+        return None
+    mine = Picture.objects.visible_to(owner).filter(pk=picture and picture.pk, sha256=recipe.image)
+    found = mine.select_for_update(no_key=True).first()
+    if found is None:
+        raise PictureMissing(_("The picture is gone. Choose it again, or go on without it."))
+    if found.needs_word:
+        raise PictureMissing(_("Say first that you may use this picture."))
+    return found
+
+
+def _descent(parent: Job | None, owner, recipe: Recipe, picture: Picture | None) -> dict:
+    """What a take keeps of where it comes from; a parent that was deleted meanwhile leaves no trace."""
+    mine = Job.objects.visible_to(owner).filter(pk=parent and parent.pk)
+    found = mine.select_for_update(no_key=True).first() if parent else None
+    if found is None:
+        return {}
+    return {
+        "parent": found,
+        "kind": lineage.kind_of(found, recipe, picture),
+        "family": lineage.family_of(found),
+    }
 
 
 def price_of(recipe: Recipe) -> int:

@@ -1,4 +1,4 @@
-"""Taking a take away: its rows go, and its words with them. The ledger and the audit log keep that it was there."""
+"""Taking a take away: its rows, words and picture go. The ledger and the audit log keep that it was there."""
 
 from django.db import transaction
 from django.urls import reverse
@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import audit
 
-from . import feedback
-from .models import Clip, Fingerprint, Job
+from . import feedback, pictures
+from .models import Clip, Fingerprint, Job, Picture
 
 
 class NotRemovable(Exception):
@@ -37,11 +37,14 @@ def remove_clip(clip: Clip) -> list[str]:
     """
     digests = list(clip.renditions.values_list("sha256", flat=True))
     job = Job.objects.select_for_update().get(pk=clip.job_id)
+    frame = Picture.objects.filter(clip=clip).values_list("pk", flat=True).first()
     clip.renditions.all().delete()
     Fingerprint.objects.filter(sha256__in=digests).delete()  # one that another clip shares is made again
     feedback.take_back(clip)
     Clip.objects.filter(pk=clip.pk).delete()
     _remove_rows(job)
+    if frame:
+        pictures.let_go(frame)
     return digests
 
 
@@ -49,3 +52,5 @@ def _remove_rows(job: Job) -> None:
     job.owner.notices.filter(path=reverse("job", args=[job.pk])).delete()
     job.attempts.all().delete()
     Job.objects.filter(pk=job.pk).delete()
+    if job.picture_id:
+        pictures.let_go(job.picture_id)  # which stays if another take begins with it

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import anchors, clip, feedback, job, models, studio
+from .views import anchors, clip, compare, feedback, job, models, picture, studio
 
 urlpatterns = [
     path("program/models/", models.models, name="program_models"),
@@ -16,11 +16,15 @@ urlpatterns = [
     path("studio/jobs/<uuid:pk>/preview.jpg", job.preview, name="job_preview"),
     path("studio/jobs/<uuid:pk>/cancellation/", job.cancellation, name="job_cancellation"),
     path("studio/jobs/<uuid:pk>/deletion/", job.deletion, name="job_deletion"),
+    path("studio/pictures/", picture.bring, name="pictures"),
+    path("studio/pictures/<uuid:pk>/picture.jpg", picture.picture, name="picture"),
+    path("studio/compare/", compare.compare, name="compare"),
     path("studio/clips/<uuid:pk>/", clip.clip, name="clip"),
     path("studio/clips/<uuid:pk>/feedback/", feedback.feedback, name="feedback"),
     path("studio/clips/<uuid:pk>/feedback/deletion/", feedback.deletion, name="feedback_deletion"),
     path("program/feedback/", feedback.by_model, name="program_feedback"),
     path("program/feedback.csv", feedback.feedback_csv, name="feedback_csv"),
+    path("studio/clips/<uuid:pk>/extension/", picture.extension, name="extension"),
     path("studio/clips/<uuid:pk>/video.mp4", clip.video, name="clip_video"),
     path("studio/clips/<uuid:pk>/video.av1.mp4", clip.av1, name="clip_av1"),
     path("studio/clips/<uuid:pk>/poster.jpg", clip.poster, name="clip_poster"),

@@ -5,9 +5,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import audit
 from generation import storage, takes
-from generation.models import Attempt, Clip, Rendition
+from generation.models import Attempt, Clip
 
-from .models import PublicFile, Submission
+from .models import WITH_FILES, Submission
 from .permissions import Conflict, NotAllowed
 
 
@@ -37,7 +37,7 @@ def delete(clip: Clip, *, by) -> None:
 def _delete_file(sha256: str) -> None:
     """The same recipe gives the same bytes, so another clip may share the file, or be about to: what is being stored
     has its files before its rows. What isn't deleted here and has no row left, the sweep deletes."""
-    is_named = any(record.objects.filter(sha256=sha256).exists() for record in (Rendition, PublicFile))
+    is_named = any(record.objects.filter(sha256=sha256).exists() for record in WITH_FILES)
     is_storing = Attempt.objects.filter(ended_at=None, stage=Attempt.Stage.STORING).exists()
     if not is_named and not is_storing:
         storage.private().delete(storage.private_name(sha256))

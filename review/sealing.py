@@ -84,8 +84,9 @@ def content_of(submission: Submission) -> dict:
 
 
 def disclosed(recipe: dict) -> dict:
-    """The recipe without what concerns only operators, and without the name of a picture that stays private."""
-    return {name: value for name, value in recipe.items() if name not in ("versions", "image")}
+    """The recipe without what concerns only operators; of a picture that stays private, only that there was one."""
+    told = {name: value for name, value in recipe.items() if name not in ("versions", "image")}
+    return told | ({"image": True} if recipe.get("image") else {})
 
 
 def canonical(content: dict) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from generation import storage
-from generation.models import Rendition
+from generation.models import Picture, Rendition
 
 from . import gate, journal
-from .models import Publication, PublicFile
+from .models import WITH_FILES, Publication
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,9 @@ def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
 def _private_orphans(grace: float) -> Iterator[str]:
     for names in batched(storage.private().names(older_than=grace), BATCH):
         digests = {name: name.rpartition("/")[2] for name in names}
-        known = set(Rendition.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
-        known |= set(PublicFile.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
+        known = set()
+        for rows in WITH_FILES:
+            known |= set(rows.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
         yield from (name for name in names if digests[name] not in known)
 
 
@@ -103,11 +104,12 @@ def _delete_others(publication: Publication) -> None:
 
 def _missing_files() -> Iterator[str]:
     there = storage.private().sizes()
-    for sha256 in Rendition.objects.values_list("sha256", flat=True).iterator(chunk_size=BATCH):
-        name = storage.private_name(sha256)
-        if name not in there and not _is_there(name):  # it may have come since the listing
-            log.error("the private file %s… is missing", sha256[:8])
-            yield sha256
+    for rows in (Picture, Rendition):
+        for sha256 in rows.objects.values_list("sha256", flat=True).iterator(chunk_size=BATCH):
+            name = storage.private_name(sha256)
+            if name not in there and not _is_there(name):  # it may have come since the listing
+                log.error("the private file %s… is missing", sha256[:8])
+                yield sha256
 
 
 def _is_there(name: str) -> bool:

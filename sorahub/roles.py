@@ -28,6 +28,7 @@ DELETED = {
     "generation_feedback",
     "generation_fingerprint",
     "generation_job",
+    "generation_picture",
     "generation_rendition",
     "mfa_authenticator",
     "review_claim",

@@ -344,6 +344,7 @@ ACCOUNT_RATE_LIMITS = {  # beside allauth's own, for logins and the like
     "test_mail": "5/m/user",
     "verify": f"{positive('SORAHUB_VERIFY_PER_HOUR', 60)}/h/ip",
     "prompt": f"{positive('SORAHUB_PROMPTS_PER_MINUTE', 30)}/m/user",
+    "picture": f"{positive('SORAHUB_PICTURES_PER_MINUTE', 20)}/m/user",
 }
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
@@ -356,6 +357,9 @@ DEFAULT_FROM_EMAIL = setting("SORAHUB_FROM_EMAIL", default="sorahub <sorahub@loc
 
 INVITATION_LIFETIME = timedelta(days=positive("SORAHUB_INVITATION_DAYS", 14))
 MAX_RUNNING = positive("SORAHUB_MAX_RUNNING", 1)  # jobs of one member at once
+PICTURE_MB = positive("SORAHUB_PICTURE_MB", 12)  # of an upload that a take begins with
+if PICTURE_MB > 30:  # generation.decoding reads no more
+    raise ImproperlyConfigured(f"SORAHUB_PICTURE_MB is {PICTURE_MB}, and must be at most 30.")
 MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
 LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Notice
+from generation import pictures
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Tidied:
     devices: int  # lines of a member's list of sessions, with an address, whose session is gone
     confirmations: int  # keys of mail addresses, too old to work
     notices: int
+    pictures: int  # brought for a take that was never sent
 
 
 def tidy() -> Tidied:
@@ -36,6 +38,7 @@ def tidy() -> Tidied:
         ],
         confirmations=confirmations,
         notices=Notice.objects.filter(at__lt=now - settings.KEEP_NOTICES).delete()[0],
+        pictures=pictures.tidy(),
     )
     log.info("tidied: %s", done)
     return done

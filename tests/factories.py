@@ -4,10 +4,12 @@ import itertools
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from accounts.models.invitation import accept, invite
-from generation import queue, storage
+from generation import pictures, queue, storage
 from generation.engine import catalog
-from generation.models import Clip, Job
+from generation.models import Clip, Job, Picture
 from review import gate, sealing
 from review import queue as desk
 from review.models import Publication, Submission
@@ -27,16 +29,42 @@ def recipe(prompt="a test card", **changes):
     return catalog.get("testcard").recipe(prompt, **{"seed": next(_numbers), **changes})
 
 
-def job(owner, prompt="a test card", **changes) -> Job:
-    return queue.enqueue(owner, recipe(prompt, **changes))
+def job(owner, prompt="a test card", *, picture=None, parent=None, **changes) -> Job:
+    if picture:
+        changes["image"] = picture.sha256
+    return queue.enqueue(owner, recipe(prompt, **changes), picture=picture, parent=parent)
 
 
-def clip(owner, prompt="a test card", *, video=None, poster=None, sprite=None, av1=None) -> Clip:
+def picture(owner, *, of=None, content: bytes | None = None, color=None, size=(128, 128)) -> Picture:
+    """A picture that its owner has vouched for, or the last frame `of` a clip; `content` stands in for real bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, number = Path(folder, "picture.png"), next(_numbers)
+        Image.new("RGB", size, color or (number % 256, number // 256 % 256, 99)).save(path, "PNG")
+        if content:
+            path.write_bytes(content)
+        sha256, length = storage.keep(path)
+    kind = Picture.Kind.FRAME if of else Picture.Kind.UPLOAD
+    kept = {"owner": owner, "sha256": sha256, "size": length, "width": size[0], "height": size[1]}
+    return Picture.objects.create(kind=kind, clip=of, rights="" if of else str(pictures.RIGHTS), **kept)
+
+
+def clip(
+    owner,
+    prompt="a test card",
+    *,
+    video=None,
+    poster=None,
+    sprite=None,
+    av1=None,
+    picture=None,
+    parent=None,
+    **changes,
+) -> Clip:
     """A finished clip whose bytes are unique, so that a test can tell whose bytes it was given.
 
     Without a sprite unless one is given, like clips of earlier versions, and without AV1, like most.
     """
-    waiting = job(owner, prompt)
+    waiting = job(owner, prompt, picture=picture, parent=parent, **changes)
     attempt = claim_of(waiting)
     number = next(_numbers)
     files = [

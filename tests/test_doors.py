@@ -206,6 +206,11 @@ DOORS = {
     # The clips of this world have no AV1; whose it is where there is one, tests/generation/test_media.py tries.
     "studio/clips/<uuid:pk>/video.av1.mp4": Door("302 404 404 404 404", NO_POST, arg="clip"),
     "studio/clips/<uuid:pk>/sprite.jpg": Door(OWN, NO_POST, arg="clip"),
+    "studio/clips/<uuid:pk>/extension/": Door(NO_GET, OWN_ACT, arg="clip"),
+    "studio/pictures/": Door(NO_GET, "302 422 422 422 422", data=works),  # no file came with it
+    "studio/pictures/<uuid:pk>/picture.jpg": Door(OWN, NO_POST, arg="picture"),
+    # Which clips of whom can be compared, tests/generation/test_compare.py tries.
+    "studio/compare/": Door(MEMBERS, NO_POST),
     "home/": Door(MOVED, MOVED),
     "inbox/": Door(MEMBERS, NO_POST),
     "inbox/reading/": Door(NO_GET, MOVED),
@@ -421,7 +426,9 @@ def test_doors_open_to_the_right_people_and_tell_the_others_nothing(world, setti
 def _tried(world, settings, pattern, person, client) -> dict:
     """(method, person, state): status, for all that one person can try at one door."""
     door, seen = DOORS[pattern], {}
-    for state in STATES if door.arg in ("clip", "job", "submission", "publication", "slug") else STATES[:1]:
+    for state in (
+        STATES if door.arg in ("clip", "job", "picture", "submission", "publication", "slug") else STATES[:1]
+    ):
         path = path_of(pattern, world, state)
         known = {"{hash}": world.clips[state].hash, "{cohort}": world.people["owner"].membership.cohort_id}
         data = {name: known.get(value, value) for name, value in door.data.items()}

@@ -62,16 +62,20 @@ def _clip(state, people):
     """Its words and bytes occur nowhere else, so that finding them in an answer can mean one thing only."""
     mark = state.replace("-", "")
     owner, reviewer = people["owner"], people["reviewer"]
+    picture = factories.picture(owner, content=f"<<picture of {mark}>>".encode())
     made = factories.clip(
         owner,
         f"prompt-of-{mark}",
+        picture=picture,
         video=f"<<video of {mark}>>".encode() * 50,
         poster=f"<<poster of {mark}>>".encode(),
         sprite=f"<<sprite of {mark}>>".encode(),
     )
     feedback.give(made, rating=2, artifacts=["flicker"], note=f"feedback-on-{mark}")
+    frame = factories.picture(owner, of=made, content=f"<<frame of {mark}>>".encode())
     ids = {
         "clip": made.pk,
+        "picture": picture.pk,
         "job": made.job_id,
         "submission": made.pk,
         "publication": made.pk,
@@ -85,6 +89,10 @@ def _clip(state, people):
         "feedback": f"feedback-on-{mark}",
         "clip": str(made.pk),
         "job": str(made.job_id),
+        "picture": f"<<picture of {mark}>>",
+        "picture's id": str(picture.pk),
+        "sha256 of picture": picture.sha256,
+        "sha256 of frame": frame.sha256,
         **{f"sha256 of {file.kind}": file.sha256 for file in made.renditions.all()},
     }
     if state == "unsubmitted":
@@ -127,6 +135,8 @@ def may_know(person: str, state: str) -> set[str]:
             "feedback",
             "clip",
             "job",
+            "picture",
+            "picture's id",
             "title",
             "statement",
             "submission",

@@ -6,8 +6,10 @@ from .feedback import Artifact, Feedback
 from .fingerprint import Fingerprint
 from .job import Attempt, Job, Seat
 from .mark import Mark
+from .picture import Picture
 
 __all__ = [
+    "WITH_FILES",
     "Acknowledgement",
     "Artifact",
     "Attempt",
@@ -16,6 +18,10 @@ __all__ = [
     "Fingerprint",
     "Job",
     "Mark",
+    "Picture",
     "Rendition",
     "Seat",
 ]
+
+# Whose rows name a file of the private store, by `sha256` and `size`: what none of them names is swept away.
+WITH_FILES = (Picture, Rendition)

@@ -38,11 +38,22 @@ class Job(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Kind(models.TextChoices):
+        """How a take came of its parent."""
+
+        EXTEND = "extend", _("Extended")  # begins with the last frame of its parent's clip
+        REMIX = "remix", _("Remix")  # its parent's recipe, changed
+        AGAIN = "again", _("Again")  # its parent's recipe, at most with another seed
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
     # The browser's form carries a key, so that a double click finds the job that the first click made.
     form_key = models.UUIDField(default=uuid.uuid4, editable=False)
     batch = models.UUIDField(null=True, editable=False)  # takes that one click asked for share it
+    # Where it comes from. A deleted parent leaves its children in the family, whose name is the first take's id.
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children", db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind, blank=True, default="")
+    family = models.UUIDField(null=True, editable=False)
     # The click that asked for it, so that a worker's log lines can be found by it, whichever message woke the worker.
     request_id = models.CharField(max_length=64, null=True, default=trail.request_id, editable=False)
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
@@ -62,7 +73,8 @@ class Job(models.Model):
     steps = models.PositiveIntegerField()
     guidance = models.FloatField()
     seed = models.BigIntegerField()
-    # The sha256 under which the picture that the clip begins with lies in the private store; "" without one.
+    # What the clip begins with, if not with words alone; the recipe names it by the sha256 of its file.
+    picture = models.ForeignKey("generation.Picture", models.PROTECT, null=True, related_name="jobs")
     image = models.CharField(max_length=64, blank=True, default="")
 
     objects = JobQuerySet.as_manager()
@@ -74,11 +86,18 @@ class Job(models.Model):
                 condition=Q(status__in=["queued", "running", "succeeded", "failed", "cancelled"]),
                 name="job_status_is_known",
             ),
+            models.CheckConstraint(
+                condition=Q(parent=None)
+                | (Q(kind__in=["extend", "remix", "again"]) & Q(family__isnull=False)),
+                name="job_with_a_parent_says_how",
+            ),
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at"], name="job_newest_of_owner"),
             models.Index(fields=["owner", "created_at"], condition=Q(status="queued"), name="job_queue"),
             models.Index(fields=["owner"], condition=Q(status="running"), name="job_running"),
+            models.Index(fields=["family"], condition=Q(family__isnull=False), name="job_family"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
         ]
 
     def __str__(self):

@@ -26,6 +26,8 @@ def recipe_rows(recipe: dict) -> list[tuple[str, str]]:
     ]
     if recipe.get("negative_prompt"):
         rows.insert(0, (_("Left out"), recipe["negative_prompt"]))
+    if recipe.get("image"):
+        rows.append((_("Begins with"), _("A picture")))
     if recipe.get("revision"):
         rows.append((_("Revision"), recipe["revision"][:12]))
     return rows

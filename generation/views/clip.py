@@ -14,7 +14,9 @@ from ..models import Clip, Rendition
 def clip(request, pk):
     av1 = Rendition.objects.filter(clip=OuterRef("pk"), kind=Rendition.Kind.AV1)
     mine = (
-        Clip.objects.visible_to(request.user).select_related("job", "feedback").annotate(has_av1=Exists(av1))
+        Clip.objects.visible_to(request.user)
+        .select_related("job__picture", "feedback")
+        .annotate(has_av1=Exists(av1))
     )
     found = get_object_or_404(mine, pk=pk)
     return render(request, "generation/clip.html", {"clip": found})

@@ -96,7 +96,7 @@ def _takes_of_click(job: Job) -> list[Job]:
 
 
 def _job(request, pk) -> Job:
-    return get_object_or_404(Job.objects.visible_to(request.user).select_related("clip"), pk=pk)
+    return get_object_or_404(Job.objects.visible_to(request.user).select_related("clip", "picture"), pk=pk)
 
 
 def _progress(job: Job) -> dict:

@@ -12,12 +12,13 @@ from accounts.paging import as_uuid
 from accounts.permissions import check_can_create, requires
 from accounts.prepared import Slot, prepared
 
-from .. import drafts, pace, queue, tasks
+from .. import drafts, pace, pictures, queue, tasks
 from ..embedded import EXAMPLES
 from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
 from ..models import Job, Rendition
+from .picture import sent
 
 PAGE = 24
 # What a list of takes needs of them: naming all columns costs more time than the database's answer.
@@ -33,6 +34,7 @@ STATUS_OF_REFUSAL = {
     pace.TooFast: 429,
     queue.AllowanceSpent: 409,
     queue.NotOffered: 422,
+    queue.PictureMissing: 409,
 }
 
 
@@ -41,7 +43,8 @@ STATUS_OF_REFUSAL = {
 @requires(check_can_create)
 def studio(request):
     initial = _recipe_asked_for(request) or drafts.of(request.user)
-    return _page(request, PromptForm(initial=initial, cohort=request.user.membership.cohort))
+    cohort = request.user.membership.cohort
+    return _page(request, PromptForm(initial=initial, owner=request.user, cohort=cohort))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,16 +52,27 @@ def studio(request):
 def jobs(request):
     if request.method != "POST":  # where a login leads that was asked for when the form was sent
         return redirect("studio")
-    form = PromptForm(request.POST, cohort=request.user.membership.cohort)
+    form = sent(request)
     if not form.is_valid():
         return _refusal(request, form, status=422)
     told = form.cleaned_data
     try:
         pace.check_pace(request)
-        job = queue.enqueue(request.user, told["recipe"], takes=told["takes"], form_key=told["form_key"])
+        if form.begins_with:
+            pictures.vouch(form.begins_with)
+        job = queue.enqueue(
+            request.user,
+            told["recipe"],
+            takes=told["takes"],
+            form_key=told["form_key"],
+            picture=form.begins_with,
+            parent=form.comes_of,
+        )
     except queue.Refused as refusal:
         form.add_error(None, str(refusal))
         return _refusal(request, form, status=STATUS_OF_REFUSAL[type(refusal)])
+    if form.beginning and not form.begins_with:
+        pictures.let_go(form.beginning.pk)
     kept = {"seed": str(job.seed), "keep_seed": "on"} if told["keep_seed"] else None
     drafts.forget(request.user, form_key=request.POST.get("form_key", ""), but=kept)
     tasks.nudge()
@@ -74,7 +88,7 @@ def draft(request):
 
 
 def _refusal(request, form: PromptForm, *, status: int):
-    drafts.keep(request.user, request.POST)
+    drafts.keep(request.user, form.data)
     return _page(request, form, status=status)
 
 
@@ -149,7 +163,15 @@ def _recipe_asked_for(request) -> dict | None:
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=job_id)
     names = ["model", "prompt", "negative_prompt", "steps", "guidance"]
     names += [] if request.GET.get("seed") == "new" else ["seed"]
-    return {name: getattr(job, name) for name in names} | {
+    asked = {name: getattr(job, name) for name in names} | {
+        "parent": job.pk,
+        "picture": as_uuid(request.GET.get("picture")) or job.picture_id,
+    }
+    model = request.GET.get("model", job.model)
+    if model != job.model:  # which has sizes, lengths and limits of its own
+        kept = ("prompt", "negative_prompt", "parent", "picture")
+        return {name: asked[name] for name in kept} | {"model": model}
+    return asked | {
         "aspect": Size(job.width, job.height).aspect,
         "duration": next((f"{seconds:g}" for seconds, frames in _lengths(job) if frames == job.frames), None),
     }

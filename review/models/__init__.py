@@ -1,5 +1,7 @@
 """The records of `review`; each file holds one noun. Only review.gate makes a Publication or a Takedown."""
 
+from generation import models as below
+
 from .claim import Claim
 from .decision import Approval, Decision, Refusal
 from .publication import Publication, Takedown
@@ -8,6 +10,7 @@ from .sighting import Lookup, Proof, Sighting
 from .submission import PublicFile, Submission, Withdrawal
 
 __all__ = [
+    "WITH_FILES",
     "Approval",
     "Claim",
     "Decision",
@@ -23,3 +26,6 @@ __all__ = [
     "Takedown",
     "Withdrawal",
 ]
+
+# Whose rows name a file of the private store: generation's, and what is frozen here.
+WITH_FILES = (*below.WITH_FILES, PublicFile)

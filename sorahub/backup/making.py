@@ -14,9 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from generation import addresses, storage
-from generation.models import Rendition
 from review import journal
-from review.models import Publication, PublicFile
+from review.models import WITH_FILES, Publication
 
 from . import Refused, database, manifest, marker
 
@@ -98,8 +97,10 @@ def prune(place: Path, keep: int) -> int:
 
 def _private() -> dict[str, int]:
     """sha256 and bytes of every file that a row of the snapshot names."""
-    found = dict(Rendition.objects.using(database.COPY).values_list("sha256", "size").iterator())
-    return found | dict(PublicFile.objects.using(database.COPY).values_list("sha256", "size").iterator())
+    found = {}
+    for rows in WITH_FILES:
+        found |= dict(rows.objects.using(database.COPY).values_list("sha256", "size").iterator())
+    return found
 
 
 def _public() -> dict[str, str]:
@@ -147,7 +148,7 @@ def _copied(objects: storage.Store, sha256: str, store: storage.Store, name: str
 
 def _is_named(sha256: str) -> bool:
     """Still? Its take may have been deleted since the database was written."""
-    return any(model.objects.filter(sha256=sha256).exists() for model in (Rendition, PublicFile))
+    return any(model.objects.filter(sha256=sha256).exists() for model in WITH_FILES)
 
 
 def _check_room(place: Path, needed: int) -> None:

@@ -40,10 +40,15 @@
   // --- The draft: reported a moment after the last change, or when the page is left before that ---
 
   let waiting = 0;
+  const written = () => {
+    const told = new FormData(form);
+    told.delete("image"); // a file is no draft: picture.js has it taken in
+    return told;
+  };
   const report = () => {
     clearTimeout(waiting);
     waiting = 0;
-    return navigator.sendBeacon(form.dataset.draft, new FormData(form));
+    return navigator.sendBeacon(form.dataset.draft, written());
   };
   const changed = () => {
     tellPrice();
@@ -63,7 +68,7 @@
     form.elements.model.addEventListener("change", () => {
       clearTimeout(waiting);
       waiting = 0;
-      const told = new FormData(form);
+      const told = written();
       for (const name of ["steps", "guidance"]) told.delete(name);
       fetch(form.dataset.draft, { method: "POST", body: told }).then((answer) => answer.ok && location.assign(location.pathname));
     });

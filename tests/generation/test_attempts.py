@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 from django.db import connections
-from PIL import Image
 
 from generation import attempts, encoding, queue, storage, takes
 from generation.engine import process
@@ -121,11 +120,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(artist):
     assert len(private_files()) == 6
 
 
-def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, tmp_path):
-    with Image.new("RGB", (128, 128), (200, 40, 40)) as red:
-        red.save(tmp_path / "picture", "PNG")
-    sha256, _ = storage.keep(tmp_path / "picture")
-    job = run(factories.job(artist, image=sha256, steps=2))
+@pytest.mark.parametrize("size", [(128, 128), (900, 300), (40, 160)])
+def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, size):
+    picture = factories.picture(artist, color=(200, 40, 40), size=size)
+    sha256 = picture.sha256
+    job = run(factories.job(artist, picture=picture, steps=2))
     clip = Clip.objects.get()
     assert (job.status, job.image, clip.recipe["image"]) == ("succeeded", sha256, sha256)
     video = storage.private().path(storage.private_name(clip.rendition("video").sha256))
@@ -136,7 +135,9 @@ def test_a_take_begins_with_the_picture_that_lies_in_the_private_store(artist, t
 
 
 def test_a_take_whose_picture_is_gone_fails_at_once_with_a_sentence(artist):
-    job = run(factories.job(artist, image="a" * 64))
+    picture = factories.picture(artist)
+    storage.private().delete(storage.private_name(picture.sha256))
+    job = run(factories.job(artist, picture=picture))
     assert (job.status, job.error) == ("failed", str(attempts.PICTURE_IS_GONE))
     assert last_attempt(job).detail == "not in the private store"
     assert private_files() == set()

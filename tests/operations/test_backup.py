@@ -49,6 +49,14 @@ def test_a_backup_holds_every_file_that_a_row_names_once(place, house):
     assert (place.stat().st_mode & 0o077, made.stat().st_mode & 0o077) == (0, 0)
 
 
+def test_a_backup_holds_the_pictures_that_takes_begin_with(place, house):
+    artist = factories.member()
+    sent, waiting = factories.picture(artist), factories.picture(artist)
+    factories.job(artist, picture=sent)
+    manage("backup", place)
+    assert {sent.sha256, waiting.sha256} <= objects(place)
+
+
 def test_the_next_backup_copies_only_what_is_new(place, house):
     manage("backup", place)
     factories.clip(factories.member())

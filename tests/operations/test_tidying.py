@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Notice
 from accounts.models.notice import notify
+from generation import pictures
+from generation.models import Picture
 from sorahub.tidying import Tidied, tidy
 from tests import factories
 
@@ -27,17 +29,29 @@ def test_ended_sessions_go_with_the_addresses_noted_for_them(artist, login):
             session_key=key, defaults={"user": artist, "ip": "203.0.113.7"}
         )
         UserSession.objects.filter(pk=line.pk).update(last_seen_at=timezone.now() - timedelta(days=2))
-    assert tidy() == Tidied(sessions=1, devices=1, confirmations=0, notices=0)
+    assert tidy() == Tidied(sessions=1, devices=1, confirmations=0, notices=0, pictures=0)
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [alive.session.session_key]
     assert alive.get("/studio/").status_code == 200
-    assert tidy() == Tidied(sessions=0, devices=0, confirmations=0, notices=0)
+    assert tidy() == Tidied(sessions=0, devices=0, confirmations=0, notices=0, pictures=0)
 
 
 def test_old_notices_go(artist, settings):
     old, new = notify(artist, Notice.Kind.TAKE_READY), notify(artist, Notice.Kind.TAKE_READY)
     Notice.objects.filter(pk=old.pk).update(at=timezone.now() - settings.KEEP_NOTICES - timedelta(hours=1))
-    assert manage("tidy") == "0 sessions, 0 lines of sessions, 0 confirmations and 1 notices deleted.\n"
+    assert (
+        manage("tidy")
+        == "0 sessions, 0 lines of sessions, 0 confirmations, 1 notices and 0 unsent pictures deleted.\n"
+    )
     assert list(Notice.objects.all()) == [new]
+
+
+def test_a_picture_that_was_never_sent_goes_when_its_draft_does_and_one_in_use_stays(artist):
+    used, old, new = (factories.picture(artist) for _ in range(3))
+    factories.job(artist, picture=used)
+    long_ago = timezone.now() - pictures.KEEP_UNUSED - timedelta(hours=1)
+    Picture.objects.filter(pk__in=[used.pk, old.pk]).update(at=long_ago)
+    assert tidy().pictures == 1
+    assert set(Picture.objects.all()) == {used, new}
 
 
 def test_nothing_that_people_did_ever_goes_by_itself(artist):

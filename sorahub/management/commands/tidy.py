@@ -6,11 +6,11 @@ from sorahub.tidying import tidy
 
 
 class Command(BaseCommand):
-    help = "Deletes ended sessions, expired confirmations and old notices. Records of what people did stay."
+    help = "Deletes ended sessions, expired confirmations, old notices and pictures never sent. Records of acts stay."
 
     def handle(self, **options):
         done = tidy()
         self.stdout.write(
-            f"{done.sessions} sessions, {done.devices} lines of sessions, {done.confirmations} confirmations "
-            f"and {done.notices} notices deleted."
+            f"{done.sessions} sessions, {done.devices} lines of sessions, {done.confirmations} confirmations, "
+            f"{done.notices} notices and {done.pictures} unsent pictures deleted."
         )
