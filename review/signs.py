@@ -91,9 +91,10 @@ def _sketched(frames: Iterable[np.ndarray], sketch: likeness.Sketch) -> Iterator
 
 @contextmanager
 def _a_place():
-    """One of a few locks on files; a process that is killed lets go of its own."""
+    """One of a few locks on files, where uploads lie; a process that is killed lets go of its own."""
+    folder = settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()
     for number in range(settings.VERIFY_AT_ONCE):
-        name = f"{tempfile.gettempdir()}/sorahub-{os.getuid()}-verify-{number}.lock"
+        name = f"{folder}/sorahub-{os.getuid()}-verify-{number}.lock"
         place = os.open(name, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -41,12 +41,19 @@ def _lower_flush_raise(self):
 TransactionTestCase._fixture_teardown = _lower_flush_raise
 
 
+@pytest.fixture(scope="session")
+def uploads(tmp_path_factory):
+    """Of this process alone: how many files are opened at once is counted there."""
+    return tmp_path_factory.mktemp("uploads")
+
+
 @pytest.fixture(autouse=True)
-def places(settings, tmp_path):
+def places(settings, tmp_path, uploads):
     settings.PRIVATE_STORE = tmp_path / "private"
     settings.PUBLIC_STORE = tmp_path / "public"
     settings.SCRATCH = None
     settings.JOURNAL = tmp_path / "journal"
+    settings.FILE_UPLOAD_TEMP_DIR = str(uploads)
     cache.clear()  # rate limits would count across tests
 
 
