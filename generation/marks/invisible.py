@@ -4,7 +4,7 @@ bits that stand for a number are made in words.py, and where they lie in a pictu
 The bits lie in the clip's average picture: each is one slow wave in one block, whose strength is moved to the nearest
 value that stands for the bit (quantization index modulation, Chen and Wornell, 2001). The key shifts these values. What
 is added is the same in all frames, so nothing flickers, and so slow that codecs keep it.
-docs/adr/0006-a-mark-in-the-average-picture.md says what it withstands and what it doesn't.
+docs/adr/0007-a-mark-in-the-average-picture.md says what it withstands and what it doesn't.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .layouts import LAYOUTS, Layout, Place, fitting, places
 SMALLEST = 32  # pixels: below that, a wave is no wave any more
 FALSE_ALARM = 1e-6  # at most, of reading any number from a clip without a mark
 LIKELIEST = 32  # places in an original that are looked at closely
+GAINS = np.arange(
+    0.84, 1.19, 0.02
+)  # of contrast; limited for full range and the other way round lie at the ends
 # BT.709, as our files are encoded: what a codec does to colors disturbs nothing.
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 ROUNDING = 1 / 12  # squared error a pixel of rounding to whole values
@@ -73,50 +76,63 @@ def read(
     """Read the number in a clip's frames, uint8 (height, width, 3) of any size, without the original.
 
     With `among`, the numbers that exist, far fewer are weighed, and the reader finds them in worse copies. With
-    `sizes`, the (width, height) of originals, it finds the marks of clips that were cut out of those, too.
+    `sizes`, the (width, height) of originals, it finds the marks of clips that were cut out of those, too. What was
+    mirrored, or has other contrast, it finds in any case.
     """
     if among is not None and not len(among):
         return NOTHING
-    average, shape, _ = _averaged(frames)
+    average, (height, width, _), _ = _averaged(frames)
+    whole = [Place.whole(height, width)]
+    numbers = words.SPELLINGS * (words.NUMBERS if among is None else len(among))
     best = NOTHING
-    for whole in (True, False):  # each may err half as often as both
+    # As it was marked; mirrored, or with other contrast; cut out. Each may err a third as often as all together.
+    for pictures, gains, cut in (
+        ([average], np.ones(1), False),
+        ([average, average[:, ::-1]], GAINS, False),
+        ([average], np.ones(1), True),
+    ):
         for layout in LAYOUTS:
-            found = [Place.whole(*shape[:2])] if whole else places(*shape[:2], sizes, layout)
-            best = min(best, _read(average, layout, found, key, among), key=_unsure)
+            found = list(places(height, width, sizes, layout)) if cut else whole
+            tried, rows = _likely(pictures, gains, found, layout, key)
+            for phases, guess in zip(
+                rows, words.gather(np.nan_to_num(np.cos(rows)), key, among), strict=True
+            ):
+                seen = int(np.isfinite(phases).sum())
+                mean = max(0.0, guess.score / max(1, seen))
+                chance = min(1.0, 3 * len(LAYOUTS) * tried * numbers * _tail(mean, seen))
+                number = guess.number if chance <= FALSE_ALARM else None
+                best = min(best, Reading(number, mean, chance, guess.number), key=_unsure)
         if best.number is not None:
             break
     return best
 
 
-def _read(
-    average: np.ndarray, layout: Layout, places: Sequence[Place], key: bytes, among: Sequence[int] | None
-) -> Reading:
-    """The best of what is read with the picture lying at one of `places` in its original."""
-    tried, likely = 0, []
-    for place in places:
-        strengths = place.strengths(average, layout)  # (offsets, bits), not a number outside the picture
-        tried += len(strengths)
-        phases = np.pi * (strengths / layout.step - _shifts(key, layout))
-        # However the bits are, near its original place each strength lies on a whole step.
-        fits = np.nansum(np.cos(2 * phases), axis=1) / np.sqrt(np.maximum(1, np.isfinite(phases).sum(axis=1)))
-        for index in np.argsort(-fits)[:LIKELIEST]:
-            likely.append((fits[index], phases[index]))
-    likely.sort(key=lambda one: -one[0])
-    readings = []
-    for _, phase in likely[:LIKELIEST]:
-        soft = np.nan_to_num(np.cos(phase))
-        seen = int(np.isfinite(phase).sum())
-        guess = words.gather(soft, key, among)
-        numbers = words.SPELLINGS * (words.NUMBERS if among is None else len(among))
-        mean = max(0.0, guess.score / max(1, seen))
-        chance = min(1.0, 2 * len(LAYOUTS) * tried * numbers * _tail(mean, seen))
-        number = guess.number if chance <= FALSE_ALARM else None
-        readings.append(Reading(number, mean, chance, guess.number))
-    return min(readings, key=_unsure, default=NOTHING)
-
-
 def _unsure(reading: Reading) -> tuple[float, float]:
     return reading.chance, -reading.confidence
+
+
+def _likely(
+    pictures: Sequence[np.ndarray], gains: np.ndarray, found: Sequence[Place], layout: Layout, key: bytes
+) -> tuple[int, np.ndarray]:
+    """How many ways there are to take the picture, and each bit's phase in the likeliest of them: (ways, bits).
+
+    Even multiples of pi stand for 0, odd ones for 1; what lies outside the picture is not a number.
+    """
+    tried, kept = 0, [np.empty((0, layout.length))]
+    for picture in pictures:
+        for place in found:
+            strengths = place.strengths(picture, layout)[:, None] * gains[:, None] / layout.step
+            phases = np.pi * (strengths.reshape(-1, layout.length) - _shifts(key, layout))
+            tried += len(phases)
+            kept.append(phases[_order(phases)[:LIKELIEST]])
+    phases = np.concatenate(kept)
+    return tried, phases[_order(phases)[:LIKELIEST]]
+
+
+def _order(phases: np.ndarray) -> np.ndarray:
+    """Best first: however the bits are, a picture that is taken rightly has its phases near multiples of pi."""
+    seen = np.maximum(1, np.isfinite(phases).sum(axis=1))
+    return np.argsort(-np.nansum(np.cos(2 * phases), axis=1) / np.sqrt(seen), kind="stable")
 
 
 def _tail(mean: float, count: int) -> float:

@@ -46,42 +46,45 @@ def material(key: bytes, purpose: str, size: int) -> bytes:
 
 def spread(number: int, key: bytes, length: int) -> np.ndarray:
     """The bits (0 or 1, uint8) that carry `number`, in each of its spellings: of shape (SPELLINGS, length)."""
-    matrix, pad = _code(key, length)
-    return (_messages([number]) @ matrix & 1) ^ pad
+    _check([number])
+    numbers, spellings, pad = _code(key, length)
+    return _times(_bits([number], NUMBER_BITS), numbers) ^ _times(_all_spellings(), spellings) ^ pad
 
 
 def word(number: int, key: bytes) -> np.ndarray:
     """The number and its checksum: 64 bits (0 or 1, uint8)."""
-    return _messages([number])[0, :NUMBER_BITS] @ _checked(key) & 1
+    return _times(_bits([number], NUMBER_BITS), _checked(key))[0]
 
 
-def gather(soft: np.ndarray, key: bytes, among: Sequence[int] | None = None) -> Guess:
-    """The number that soft bits speak for most: positive for 0, negative for 1, the size being the certainty.
+def gather(softs: np.ndarray, key: bytes, among: Sequence[int] | None = None) -> list[Guess]:
+    """For each row of soft bits the number that it speaks for most; positive speaks for 0, negative for 1.
 
     With `among`, only those numbers are weighed, all of them. Without, ordered statistics decoding of order 3
     (Fossorier and Lin, 1995) comes near the best: the 32 surest independent bits are believed but for up to three.
     """
-    matrix, pad = _code(key, len(soft))
-    soft = np.where(pad, -soft, soft)
+    numbers, spellings, pad = _code(key, softs.shape[1])
+    softs = np.where(pad, -softs, softs)
     if among is None:
-        return _most_likely(soft, matrix)
-    scores = np.concatenate(
-        [
-            (1 - 2 * (_messages(among[start : start + AT_ONCE]) @ matrix & 1).astype(np.int8)) @ soft
-            for start in range(0, len(among), AT_ONCE)
-        ]
-    )
-    best = int(np.argmax(scores))
-    return Guess(among[best // SPELLINGS], float(scores[best]))
+        matrix = np.concatenate([numbers, spellings])
+        return [_most_likely(soft, matrix) for soft in softs]
+    _check(among)
+    spelled = softs[:, None] * _signs(_times(_all_spellings(), spellings))  # (rows, SPELLINGS, length)
+    best = [Guess(among[0], -np.inf)] * len(softs)
+    for start in range(0, len(among), AT_ONCE):
+        some = among[start : start + AT_ONCE]
+        scores = (spelled @ _signs(_times(_bits(some, NUMBER_BITS), numbers)).T).max(axis=1)
+        for row, (place, score) in enumerate(zip(scores.argmax(axis=1), scores.max(axis=1), strict=True)):
+            best[row] = max(best[row], Guess(some[place], float(score)), key=lambda guess: guess.score)
+    return best
 
 
 @lru_cache(maxsize=8)
-def _code(key: bytes, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix (32, length) from numbers and spellings to bits, and the bits that are added to all."""
-    spelling = _matrix(key, f"spelling of {length}", SPELLING_BITS, length)
+def _code(key: bytes, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The matrices (28, length) and (4, length) from numbers and spellings to bits, and what is added to all bits."""
     code = _matrix(key, f"code of {length}", NUMBER_BITS + CHECKSUM_BITS, length)
+    spellings = _matrix(key, f"spelling of {length}", SPELLING_BITS, length)
     pad = _matrix(key, f"pad of {length}", 1, length)[0]
-    return np.concatenate([_checked(key) @ code & 1, spelling]), pad
+    return _times(_checked(key), code), spellings, pad
 
 
 def _checked(key: bytes) -> np.ndarray:
@@ -95,17 +98,28 @@ def _matrix(key: bytes, purpose: str, rows: int, columns: int) -> np.ndarray:
     return np.unpackbits(drawn)[: rows * columns].reshape(rows, columns)
 
 
-def _messages(numbers: Sequence[int]) -> np.ndarray:
-    """Each number in each of its spellings, as bits: uint8 of shape (numbers * SPELLINGS, 32)."""
+def _check(numbers: Sequence[int]) -> None:
     for number in numbers:
         if not 0 <= number < NUMBERS:
             raise ValueError(f"A mark's number lies between 0 and {NUMBERS - 1}; {number} was given.")
-    spelled = np.array(numbers, np.uint32)[:, None] * SPELLINGS + np.arange(SPELLINGS, dtype=np.uint32)
-    return np.unpackbits(spelled.astype(">u4").view(np.uint8).reshape(-1, 4), axis=1)
 
 
-def _number(bits: np.ndarray) -> int:
-    return int.from_bytes(np.packbits(bits).tobytes(), "big") // SPELLINGS
+def _all_spellings() -> np.ndarray:
+    return _bits(range(SPELLINGS), SPELLING_BITS)
+
+
+def _bits(values: Sequence[int], count: int) -> np.ndarray:
+    """The last `count` bits of each value, the highest first."""
+    return np.unpackbits(np.array(values, ">u4").view(np.uint8).reshape(-1, 4), axis=1)[:, 32 - count :]
+
+
+def _times(bits: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Their product over GF(2); as floats, since numpy multiplies those much faster."""
+    return (bits.astype(np.float32) @ matrix.astype(np.float32) % 2).astype(np.uint8)
+
+
+def _signs(bits: np.ndarray) -> np.ndarray:
+    return (1 - 2 * bits.astype(np.float32)).astype(np.float32)
 
 
 def _most_likely(soft: np.ndarray, matrix: np.ndarray) -> Guess:
@@ -124,7 +138,8 @@ def _most_likely(soft: np.ndarray, matrix: np.ndarray) -> Guess:
             best, doubted = float(threes[second, third]), (first, second, third)
     for place in doubted:
         believed[place] ^= 1
-    return Guess(_number(believed @ messages & 1), best)
+    message = believed @ messages & 1
+    return Guess(int.from_bytes(np.packbits(message).tobytes(), "big") // SPELLINGS, best)
 
 
 def _echelon(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int]]:

@@ -68,6 +68,23 @@ def test_the_number_of_a_larger_clip_is_read_from_any_of_these_copies(filters, t
     assert marks.read(worse, KEY, sizes=[(128, 128), LARGE]).number == NUMBER
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame[:, ::-1],
+        lambda frame: np.clip((frame.astype(float) - 128) * 1.1 + 135, 0, 255).astype(np.uint8),
+        lambda frame: (16 + frame * (219 / 255)).astype(np.uint8),
+    ],
+    ids=["mirrored", "brighter and harder", "taken for full range"],
+)
+def test_a_mirror_and_another_contrast_are_seen_through(change):
+    assert marks.read([change(frame) for frame in marked(clip(2))], KEY).number == NUMBER
+
+
+def test_a_second_mark_takes_the_first_ones_place():
+    assert marks.read(marked(marked(large()), number=7), KEY).number == 7
+
+
 def test_a_cut_copy_is_found_only_where_its_size_is_known():
     cut = marked(large())[:, 20:240, 10:370]
     assert marks.read(cut, KEY, sizes=[LARGE]).number == NUMBER
