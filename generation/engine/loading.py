@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import diffusers
 import torch
+from safetensors import SafetensorError, safe_open
 
 from . import EngineError, weights
 from .latents import ratios
@@ -23,10 +24,11 @@ def load(model: Model) -> dict[str, diffusers.DiffusionPipeline]:
     (first, class_name), *others = model.pipelines.items()
     try:
         whole = _read(class_name, model)
+        _check_filled(whole, model)
         pipes = {first: whole}
         for ability, class_name in others:
             pipes[ability] = _sharing(whole, getattr(diffusers, class_name))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise EngineError(
             f"The model “{model.name}” could not be loaded: its files are incomplete or damaged.",
             detail=f"{model.weights}: {error}",
@@ -62,6 +64,20 @@ def _read(class_name: str, model: Model) -> diffusers.DiffusionPipeline:
         local_files_only=True,
         use_safetensors=True,
     )
+
+
+def _check_filled(pipe: diffusers.DiffusionPipeline, model: Model) -> None:
+    """Raise ValueError if a part's file is another part's: diffusers leaves such a part empty, transformers fills it
+    with random numbers, and both say so in a warning at most."""
+    for name, part in pipe.components.items():
+        if not isinstance(part, torch.nn.Module):
+            continue
+        named = set()
+        for file in (model.weights / name).glob("*.safetensors"):
+            with safe_open(file, "pt") as weights_of_part:
+                named |= set(weights_of_part.keys())
+        if any(value.is_meta for value in part.parameters()) or not named & set(part.state_dict()):
+            raise ValueError(f"the file of its {name} is not for {type(part).__name__}")
 
 
 def _sharing(pipe: diffusers.DiffusionPipeline, kind: type) -> diffusers.DiffusionPipeline:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from generation import attempts, encoding, queue, storage, takes
 from generation.engine import process
@@ -278,6 +279,22 @@ def test_stage_and_step_are_told_while_the_work_goes_on():
     steps = [step for stage, step in seen if stage == "denoising"]
     assert len(steps) >= 2
     assert steps == sorted(steps)
+
+
+@pytest.mark.django_db
+def test_quick_steps_are_not_each_written():
+    """Twenty a second: the row is written about once a second, and when the stage changes."""
+    attempt = factories.claim_of(factories.job(factories.member(), steps=50))
+    started = time.monotonic()
+    with CaptureQueriesContext(connection) as asked:
+        attempts.carry_out(attempt)
+    written = [
+        query["sql"]
+        for query in asked.captured_queries
+        if query["sql"].startswith('UPDATE "generation_attempt"') and '"step" =' in query["sql"]
+    ]
+    assert 4 <= len(written) <= 4 + (time.monotonic() - started) + 1
+    assert last_attempt(attempt.job).outcome == "succeeded"
 
 
 # --- The store ----------------------------------------------------------------------------------

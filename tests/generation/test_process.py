@@ -1,6 +1,7 @@
 """The engine's child is followed, stopped, replaced and outlived; every test runs real processes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -382,6 +383,55 @@ def test_a_full_disk_becomes_a_sentence(engine, tmp_path):
     (tmp_path / ".video.mp4.part").symlink_to("/dev/full")
     *_, failed = run(engine, recipe(), tmp_path)
     assert (failed.sentence, failed.retry) == (encoding.DISK_FULL, True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, with room for a little."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk that is small enough to be full")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts as Linux does")
+def test_a_disk_that_fills_up_on_the_way_becomes_a_sentence(engine, small_disk):
+    """There is room when the work begins, and none for the whole clip."""
+    long = catalog.TESTCARD.recipe("bars", seed=7, steps=2, size=(192, 128), duration=2)
+    *_, failed = run(engine, long, small_disk)
+    assert (failed.sentence, failed.retry) == (encoding.DISK_FULL, True), failed
+    assert {path.name for path in small_disk.iterdir()} <= {
+        "poster.jpg",
+        "sprite.jpg",
+    }  # nothing half-written
+
+
+@pytest.mark.parametrize("part", ["transformer", "text_encoder"])
+@pytest.mark.parametrize("spoil", ["truncated", "missing", "of another model"])
+def test_weights_that_are_not_whole_become_a_sentence_before_any_step(
+    engine, tmp_path, monkeypatch, part, spoil
+):
+    folder = tmp_path / "weights"
+    shutil.copytree(catalog.EMBEDDED.weights, folder)
+    (file,) = (folder / part).glob("*.safetensors")
+    match spoil:
+        case "truncated":
+            os.truncate(file, file.stat().st_size // 2)
+        case "missing":
+            file.unlink()
+        case _:
+            shutil.copyfile(folder / "vae" / "diffusion_pytorch_model.safetensors", file)
+    monkeypatch.setenv("SORAHUB_EMBEDDED_WEIGHTS", str(folder))
+    before, failed = telling(run(engine, catalog.EMBEDDED.recipe("a ball", seed=1), tmp_path / "out"))
+    assert before == process.Loading()
+    assert "could not be loaded: its files are incomplete or damaged." in failed.sentence
+    assert not failed.retry
+    assert str(folder) in failed.detail
 
 
 def test_following_an_engine_imports_neither_torch_nor_django():
