@@ -139,12 +139,15 @@ def fresh(code: str) -> str:
 
 
 def test_a_web_process_never_imports_torch_nor_what_only_buckets_need():
-    """Nor by loading every view, form and task, nor by asking the catalog what is offered."""
+    """Nor by loading every view, form, task and tag of a template, nor by asking the catalog what is offered."""
     told = fresh(
         "import sys, sorahub.wsgi, sorahub.urls, sorahub.celery\n"
         "from django.urls import get_resolver\n"
         "len(get_resolver().reverse_dict)\n"
         "sorahub.celery.app.loader.import_default_modules()\n"
+        "import importlib\n"
+        "from django.template.backends.django import get_installed_libraries\n"
+        "[importlib.import_module(path) for path in get_installed_libraries().values()]\n"
         "from generation.engine import catalog\n"
         "from generation.forms import PromptForm\n"
         "PromptForm({'prompt': 'a test card', 'model': 'testcard'}).is_valid()\n"

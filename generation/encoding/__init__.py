@@ -2,7 +2,7 @@
 decided elsewhere."""
 
 from .encoder import NOT_ENCODED, can_av1
-from .files import DISK_FULL, NOT_WRITABLE, EncodingError, check_writable
+from .files import DISK_FULL, NOT_WRITABLE, EncodingError, check_writable, keep_for_good
 from .stills import poster, sprite, strip, with_stills
 from .video import UNREADABLE, Encoded, decode, encode, probe
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_writable",
     "decode",
     "encode",
+    "keep_for_good",
     "poster",
     "probe",
     "sprite",

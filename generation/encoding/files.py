@@ -31,14 +31,15 @@ def check_writable(folder: Path) -> None:
 
 @contextmanager
 def appears_complete(out: Path) -> Iterator[Path]:
-    """Give a temporary path beside `out`; put it in place when the block ends well, remove it when not."""
+    """Give a temporary path beside `out`; put it in place when the block ends well, remove it when not.
+
+    No power cut is thought of here: what is to last is synced by whoever keeps it, and the rest needn't wait.
+    """
     part = out.with_name(f".{out.name}.part")
     try:
         yield part
         try:
-            _sync(part)
             part.replace(out)
-            _sync(out.parent)  # so that the rename itself survives a power cut
         except OSError as error:
             raise from_os(error) from error
     finally:
@@ -49,6 +50,13 @@ def appears_complete(out: Path) -> Iterator[Path]:
 def from_os(error: OSError) -> EncodingError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return EncodingError(DISK_FULL if full else NOT_WRITABLE, retry=full, detail=str(error))
+
+
+def keep_for_good(path: Path, out: Path) -> None:
+    """Move a file to its place on the same disk, so that it is there whole after a power cut, too."""
+    _sync(path)
+    path.replace(out)
+    _sync(out.parent)  # the rename itself
 
 
 def _sync(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation.encoding import EncodingError, check_writable
+from generation.encoding import EncodingError, check_writable, keep_for_good
 from generation.engine import Recipe, RuleBroken, catalog, process
 
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 done = self._run(recipe, Path(scratch))
             except KeyboardInterrupt:
                 raise CommandError("Stopped; nothing was written.", returncode=130) from None
-            done.video.replace(out)
+            keep_for_good(done.video, out)
         self.stdout.write(
             f"Wrote {out}: {recipe.width}x{recipe.height}, {done.info['frames']} frames, "
             f"{done.info['duration']:g} s, made in {done.info['seconds']:.1f} s.\n"
