@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 from django import forms
+from django.conf import settings
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -154,6 +155,14 @@ class PromptForm(forms.Form):
     @property
     def takes_pictures(self) -> bool:
         return self.rules is not None and catalog.IMAGE in self.rules.abilities
+
+    @property
+    def picture_bytes(self) -> int:
+        return settings.PICTURE_MB * 2**20
+
+    @property
+    def picture_limit(self) -> str:
+        return _("A picture may have %(most)s MB. Choose a smaller one.") % {"most": settings.PICTURE_MB}
 
     @property
     def picture_models(self) -> list[str]:

@@ -1,9 +1,14 @@
 """The pictures that takes begin with, for their artist only: taken in, shown, and made from a clip to go on with."""
 
+from functools import wraps
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import check_can_create, requires
@@ -13,7 +18,29 @@ from ..forms import PromptForm
 from ..models import Clip, Picture
 from ..models.picture import CONTENT_TYPE
 
+ENVELOPE = (
+    4 * 2**20
+)  # bytes of a form beside the largest picture: beyond, not even a sentence beside the field
 
+
+def bounded(view):
+    """Judges a form by its size and its sender before it is read: whole files would lie on the disk by then.
+
+    So the token, which lies behind the file, is checked here and not by the middleware.
+    """
+    checked = csrf_protect(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def judged(request, *args, **kwargs):
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.PICTURE_MB * 2**20 + ENVELOPE:
+            raise RequestDataTooBig("The form is larger than the largest picture.")
+        return checked(request, *args, **kwargs)
+
+    return judged
+
+
+@bounded
 @require_POST
 @requires(check_can_create)
 def bring(request):

@@ -18,7 +18,7 @@ from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
 from ..models import Job, Rendition
-from .picture import sent
+from .picture import bounded, sent
 
 PAGE = 24
 # What a list of takes needs of them: naming all columns costs more time than the database's answer.
@@ -47,6 +47,7 @@ def studio(request):
     return _page(request, PromptForm(initial=initial, owner=request.user, cohort=cohort))
 
 
+@bounded
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(check_can_create)
 def jobs(request):

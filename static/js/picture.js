@@ -19,6 +19,15 @@
     }
   };
 
+  const isSmallEnough = (input) => {
+    const { most, tooLarge } = part().dataset;
+    input.setCustomValidity(input.files[0].size > Number(most) ? tooLarge : "");
+    if (input.reportValidity()) return true;
+    input.value = "";
+    input.setCustomValidity("");
+    return false;
+  };
+
   // Each size cuts the picture in its own way.
   const showCrop = () => {
     const aspect = form.elements.aspect?.value;
@@ -28,7 +37,7 @@
   };
 
   form.addEventListener("change", (event) => {
-    if (event.target.name === "image" && event.target.files.length) bring();
+    if (event.target.name === "image" && event.target.files.length) isSmallEnough(event.target) && bring();
     if (event.target.name === "aspect") showCrop();
   });
   showCrop(); // "back" may have filled the form with another size

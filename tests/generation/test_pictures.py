@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connections, transaction
+from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
@@ -132,6 +133,27 @@ def test_what_is_no_picture_is_refused_in_a_sentence_and_the_words_are_kept(stud
     assert not Job.objects.exists()
     assert not Picture.objects.exists()
     assert files() == set()
+
+
+@pytest.mark.parametrize("path", ["jobs", "pictures"])
+def test_a_form_far_too_large_is_not_even_read(studio, login, settings, path):
+    settings.PICTURE_MB = 1
+    huge = {"image": SimpleUploadedFile("a.png", b"\0" * (6 * 2**20))}
+    answer = studio.post(f"/studio/{path}/", VOUCHED | huge)
+    assert (answer.status_code, "more than a form can take" in answer.text) == (413, True)
+    assert login().post(f"/studio/{path}/", VOUCHED | huge).url == f"/accounts/login/?next=/studio/{path}/"
+    assert not Picture.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["jobs", "pictures"])
+def test_a_form_with_a_picture_needs_its_token(artist, path):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(artist, backend="accounts.backends.MemberBackend")
+    client.get("/studio/")
+    refused = client.post(f"/studio/{path}/", VOUCHED | {"image": image()})
+    assert (refused.status_code, Picture.objects.exists()) == (403, False)
+    token = {"csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    assert client.post(f"/studio/{path}/", VOUCHED | token | {"image": image()}).status_code in (201, 302)
 
 
 def test_the_limit_on_pictures_lies_within_what_is_decoded_at_all(settings):
