@@ -12,14 +12,14 @@ from ..models import Clip, Rendition
 @never_cache
 @require_safe
 def clip(request, pk):
+    return render(request, "generation/clip.html", {"clip": get_object_or_404(for_page(request.user), pk=pk)})
+
+
+def for_page(user):
+    """One's own clips, with all that a clip's page tells of one."""
     av1 = Rendition.objects.filter(clip=OuterRef("pk"), kind=Rendition.Kind.AV1)
-    mine = (
-        Clip.objects.visible_to(request.user)
-        .select_related("job__picture", "feedback")
-        .annotate(has_av1=Exists(av1))
-    )
-    found = get_object_or_404(mine, pk=pk)
-    return render(request, "generation/clip.html", {"clip": found})
+    mine = Clip.objects.visible_to(user).select_related("job__picture", "feedback")
+    return mine.annotate(has_av1=Exists(av1))
 
 
 @require_safe

@@ -13,6 +13,7 @@ from accounts.spreadsheet import csv_answer
 from .. import feedback as words
 from ..forms import FeedbackForm
 from ..models import Clip
+from .clip import for_page
 
 
 @require_POST
@@ -49,4 +50,4 @@ def feedback_csv(request):
 
 
 def _clip(request, pk) -> Clip:
-    return get_object_or_404(Clip.objects.visible_to(request.user).select_related("job", "feedback"), pk=pk)
+    return get_object_or_404(for_page(request.user), pk=pk)
