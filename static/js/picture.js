@@ -13,7 +13,8 @@
       part().replaceWith(made);
       showCrop();
       form.dispatchEvent(new Event("input")); // the draft, and with it the picture
-      made.querySelector("[aria-invalid], [name=rights], [name=without_picture]")?.focus();
+      const next = ["[aria-invalid]", "[name=rights]", "[name=without_picture]"].map((what) => made.querySelector(what));
+      next.find(Boolean)?.focus();
     } catch {
       part().removeAttribute("aria-busy"); // the file is still chosen, and comes with the form
     }

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import struct
 import threading
 import uuid
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,6 +41,14 @@ def image(size=(300, 200), color=(200, 40, 40), form="PNG", name="mine.png", exi
     out = io.BytesIO()
     Image.new("RGB", size, color).save(out, form, **({"exif": exif} if exif else {}))
     return SimpleUploadedFile(name, out.getvalue(), "image/png")
+
+
+def bomb() -> SimpleUploadedFile:
+    """A small PNG whose header promises ten billion pixels."""
+    content = bytearray(image((1, 1)).read())
+    content[16:24] = struct.pack(">II", 100_000, 100_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return SimpleUploadedFile("bomb.png", bytes(content))
 
 
 def files() -> set[str]:
@@ -118,6 +128,7 @@ def test_a_large_picture_is_made_smaller_before_it_is_kept(studio):
             "This isn’t a JPEG, PNG or WebP picture.",
         ),
         (lambda: SimpleUploadedFile("a.png", image().read()[:60]), "damaged"),
+        (lambda: bomb(), "more pixels than what is read here"),
         (lambda: image((16, 300)), "16 × 300 pixels; it needs at least 32"),
         (lambda: image(form="GIF", name="a.png"), "This isn’t a JPEG, PNG or WebP picture."),
         (lambda: SimpleUploadedFile("a.png", b"\0" * (2**20 + 1)), "1.0 MB, and a picture may have 1."),
