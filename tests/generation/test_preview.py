@@ -172,7 +172,7 @@ def test_lists_and_polls_leave_it_in_the_database(artist, login, name):
 def test_an_artist_s_page_gets_a_new_picture_about_once_a_second(login):
     """The real child, followed from its first step to its last: pictures are small, and differ."""
     owner = factories.member()
-    job = factories.job(owner, prompt="slow card", steps=8)
+    job = factories.job(owner, prompt="slow card", steps=12)
     attempt, visitor, seen, over = factories.claim_of(job), login(owner), [], threading.Event()
 
     def watch():
