@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +122,10 @@ def _store(attempt: Attempt, done: process.Done) -> None:
         (Rendition.Kind.SPRITE, done.sprite),
         (Rendition.Kind.AV1, done.av1),
     )
-    files = [queue.Stored(kind, *storage.keep(path)) for kind, path in made if path]
+    kinds, paths = zip(*((kind, path) for kind, path in made if path), strict=True)
+    with ThreadPoolExecutor(len(paths)) as hands:  # each waits for the disk or the bucket: they wait together
+        kept = list(hands.map(storage.keep, paths))
+    files = [queue.Stored(kind, *told) for kind, told in zip(kinds, kept, strict=True)]
     made = {name: done.info[name] for name in ("width", "height", "frames", "fps")}
     recipe = {
         **attempt.job.recipe.to_json(),

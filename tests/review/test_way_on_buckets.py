@@ -51,7 +51,7 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer, on_buckets, settings):
     assert files(public) == set()
     at_studio.post(f"/studio/submissions/{submission.pk}/publication/")
     slug = Publication.objects.get().slug
-    assert files(public) == {f"{slug}/video", f"{slug}/poster"}
+    assert files(public) == {f"{slug}/{kind}" for kind in ("video", "poster", "sprite")}
     url = f"/watch/{slug}/video.mp4"
     part = outside.get(url, headers=RANGE)
     assert (part.status_code, part.getvalue()) == (206, video[10:20])
@@ -61,7 +61,7 @@ def test_a_clip_goes_all_the_way(login, artist, reviewer, on_buckets, settings):
     gate.take_down(Publication.objects.get(), by=reviewer, reason="A test.")
     assert outside.get(url, headers=RANGE).status_code == 410
     assert files(public) == set()
-    assert len(files(private)) == 2
+    assert len(files(private)) == 3
     assert sweep.sweep(grace=0) == sweep.Swept(orphans=0, mended=0, missing=0)
 
 
