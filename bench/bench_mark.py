@@ -60,12 +60,14 @@ def main() -> None:
     for case in measured[0]["cases"]:
         of_case = [one["cases"][case] for one in measured]
         figures[f"wrong bits of 64, {case}"] = round(float(np.mean([wrong for wrong, _, _ in of_case])), 2)
-        figures[f"read of {len(measured)}, {case}"] = sum(read for _, read, _ in of_case)
-        figures[f"told among {RIVALS:,}, {case}"] = sum(told for _, _, told in of_case)
+        figures[f"read of {len(measured)}, {case}"] = sum(int(read) for _, read, _ in of_case)
+        figures[f"told among {RIVALS:,}, {case}"] = sum(int(told) for _, _, told in of_case)
     figures["dB, the least of all clips"] = round(min(one["decibels"] for one in measured), 2)
     figures["dB, small clips"] = round(float(np.mean([one["decibels"] for one in measured[:SMALL]])), 2)
     figures["dB, large clips"] = round(float(np.mean([one["decibels"] for one in measured[SMALL:]])), 2)
-    figures[f"false alarms in {UNMARKED:,} unmarked clips"] = sum(map(false_alarm, unmarked()))
+    figures[f"false alarms in {UNMARKED:,} unmarked clips"] = sum(
+        int(false_alarm(frames)) for frames in unmarked()
+    )
     print(json.dumps(figures | paces()))
 
 
@@ -96,7 +98,7 @@ def withstood(number: int, frames: np.ndarray) -> dict:
                         among.number == number,
                     )
     error = np.mean((marked.astype(np.float32) - frames) ** 2)
-    return {"cases": cases, "decibels": 10 * np.log10(255**2 / error)}
+    return {"cases": cases, "decibels": float(10 * np.log10(255**2 / error))}
 
 
 def copy(ours: Path, theirs: Path, crf: int, filters: str) -> None:

@@ -26,6 +26,7 @@ LIKELIEST = 32  # places in an original that are looked at closely
 GAINS = np.arange(
     0.84, 1.19, 0.02
 )  # of contrast; limited for full range and the other way round lie at the ends
+AS_IT_IS = np.ones(1, np.float32)
 # BT.709, as our files are encoded: what a codec does to colors disturbs nothing.
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 ROUNDING = 1 / 12  # squared error a pixel of rounding to whole values
@@ -87,9 +88,9 @@ def read(
     best = NOTHING
     # As it was marked; mirrored, or with other contrast; cut out. Each may err a third as often as all together.
     for pictures, gains, cut in (
-        ([average], np.ones(1), False),
+        ([average], AS_IT_IS, False),
         ([average, average[:, ::-1]], GAINS, False),
-        ([average], np.ones(1), True),
+        ([average], AS_IT_IS, True),
     ):
         for layout in LAYOUTS:
             found = list(places(height, width, sizes, layout)) if cut else whole
@@ -122,7 +123,7 @@ def _likely(
     for picture in pictures:
         for place in found:
             strengths = place.strengths(picture, layout)[:, None] * gains[:, None] / layout.step
-            phases = np.pi * (strengths.reshape(-1, layout.length) - _shifts(key, layout))
+            phases = np.float32(np.pi) * (strengths.reshape(-1, layout.length) - _shifts(key, layout))
             tried += len(phases)
             kept.append(phases[_order(phases)[:LIKELIEST]])
     phases = np.concatenate(kept)

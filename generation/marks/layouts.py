@@ -27,7 +27,7 @@ SLOW = (
 )  # half periods a block, down and across
 SLOWNESSES = 3  # 0, 1 and 2 half periods
 GRID = 64  # points each way, on which what is added is drawn before it is enlarged
-MOST_CUT = 0.8  # of the original's width or height is left, at least
+MOST_CUT = 0.85  # of the original's width or height is left, at least
 SCALES = (1.0, 0.5)  # at which cut pictures are looked for
 
 
