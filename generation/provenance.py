@@ -127,7 +127,7 @@ def read_from(file: BinaryIO, anchors: str) -> Manifest | None:
             return _told(json.loads(reader.json()))
     except c2pa.C2paError.ManifestNotFound:
         return None
-    except (c2pa.C2paError, ValueError):
+    except (c2pa.C2paError, ValueError, LookupError, TypeError):  # the last three: a report of another shape
         return Manifest(State.INVALID) if _holds_manifest(file) else None
 
 
@@ -225,7 +225,7 @@ def _told(report: dict) -> Manifest:
     if state == State.INVALID and not is_ours:
         return Manifest(state)  # whoever can't be told from a forger is not quoted
     manifest = report["manifests"][report["active_manifest"]]
-    told = {assertion["label"]: assertion["data"] for assertion in manifest["assertions"]}
+    told = {assertion["label"]: assertion.get("data") for assertion in manifest["assertions"]}
     agent = _first_action(told).get("softwareAgent")
     agent = agent if isinstance(agent, dict) else {"name": agent}
     return Manifest(

@@ -120,6 +120,13 @@ def test_what_a_stranger_writes_is_told_short_and_printable(bare_clip, other_key
         action("c2pa.created", softwareAgent=agent, digitalSourceType=provenance.GENERATED),
         {"label": provenance.SUBMISSION, "data": {"id": ["no", "text"]}},
         {"label": provenance.TRAINING, "data": {"entries": "allowed"}},
+        {
+            "label": "stds.schema-org.CreativeWork",
+            "kind": "Json",
+            "data": {"@type": "CreativeWork", "name": []},
+        },
+        {"label": "org.another.list", "data": [1, {"a": None}]},
+        {"label": "org.another.nothing", "data": None},
     ) as made:
         write(made, other_keys, bare_clip, tmp_path / "loud.mp4")
     assert provenance.read(tmp_path / "loud.mp4", keys.anchors()) == Manifest(
