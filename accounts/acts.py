@@ -52,6 +52,7 @@ WORDS = {
     "submission.passed_on": _("Passed on a submission"),
     "submission.recused": _("Stepped aside from a submission"),
     "submission.refused": _("Refused a submission"),
+    "submission.sealed": _("Finished preparing a submission"),
     "submission.withdrawn": _("Withdrew a submission"),
 }
 

@@ -187,11 +187,26 @@ def private_name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def keep(source: Path) -> tuple[str, int]:
-    """Puts a file into the private store under its sha256; returns (sha256, bytes). Twice is as good as once."""
-    sha256 = digest_of(source)
+def keep(source: Path, *, sha256: str | None = None) -> tuple[str, int]:
+    """Puts a file into the private store under its sha256; returns (sha256, bytes). Twice is as good as once.
+
+    Who knows the sha256 from before names it: Damaged, if the file has another one by now.
+    """
+    sha256 = sha256 or digest_of(source)
     private().write(private_name(sha256), blocks_of(source), sha256=sha256)
     return sha256, source.stat().st_size
+
+
+def bring(sha256: str, out: Path) -> None:
+    """Copies a file of the private store to this machine and proves it on the way; Damaged if it is another one."""
+    digest = hashlib.sha256()
+    with open(out, "wb") as file:
+        for block in private().blocks(private_name(sha256)):
+            digest.update(block)
+            file.write(block)
+    if digest.hexdigest() != sha256:
+        out.unlink()
+        raise Damaged(f"{private_name(sha256)} is not the file that was promised.")
 
 
 def blocks_of(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:

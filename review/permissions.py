@@ -28,11 +28,17 @@ def check_still_in(by) -> None:
 def check_can_submit(clip, by) -> None:
     if clip.owner_id != by.pk:
         raise NotAllowed(_("Only the artist who made a clip can submit it."))
-    latest = clip.submissions.order_by("-version").select_related("decision", "withdrawal").first()
+    latest = (
+        clip.submissions.order_by("-version").select_related("decision", "withdrawal", "preparation").first()
+    )
     if latest is None or latest.state in ("withdrawn", "refused", "taken-down"):
         return
     raise Conflict(
         {
+            "preparing": _("This clip is already being prepared for a reviewer."),
+            "unprepared": _(
+                "This clip's files could not be made. On its submission's page, try again or withdraw it."
+            ),
             "waiting": _("This clip is already waiting for a reviewer."),
             "approved": _("This clip is approved already: publish it from its submission's page."),
             "published": _("This clip is public already."),
@@ -43,8 +49,15 @@ def check_can_submit(clip, by) -> None:
 def check_can_withdraw(submission: Submission, by) -> None:
     if submission.artist_id != by.pk:
         raise NotAllowed(_("Only the artist can withdraw a submission."))
-    if submission.state != "waiting":
+    if submission.state not in ("preparing", "unprepared", "waiting"):
         raise Conflict(_("It is too late to withdraw this: it has been decided or withdrawn already."))
+
+
+def check_can_prepare_again(submission: Submission, by) -> None:
+    if submission.artist_id != by.pk:
+        raise NotAllowed(_("Only the artist can have a submission prepared again."))
+    if submission.state != "unprepared":
+        raise Conflict(_("There is nothing to prepare again: its files are made, or it was withdrawn."))
 
 
 def check_can_decide(submission: Submission, by, *, content_hash: str) -> None:

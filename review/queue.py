@@ -26,7 +26,7 @@ def waiting_for(reviewer):
     """Submissions that this reviewer could decide on, the longest waiting first."""
     recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
     waiting = Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
-    return waiting.order_by("sealed_at", "pk")
+    return waiting.order_by("created_at", "pk")
 
 
 def claim_next(reviewer) -> Submission | None:
@@ -34,8 +34,7 @@ def claim_next(reviewer) -> Submission | None:
     mine = waiting_for(reviewer).filter(claim__in=Claim.objects.live().filter(reviewer=reviewer)).first()
     if mine is not None and claim(mine, by=reviewer):
         return mine
-    passed = Pass.objects.filter(by=reviewer, submission=OuterRef("pk"), at__gt=timezone.now() - PASS_HOLDS)
-    free = waiting_for(reviewer).filter(~_is_held(), ~Exists(passed))
+    free = free_for(reviewer)
     for _try in range(RACES):
         with transaction.atomic():
             found = free.select_for_update(skip_locked=True, of=("self",)).first()
@@ -44,6 +43,12 @@ def claim_next(reviewer) -> Submission | None:
             if claim(found, by=reviewer):
                 return found
     return None
+
+
+def free_for(reviewer):
+    """What "the next one" chooses from: held by nobody, and not passed on lately by this reviewer."""
+    passed = Pass.objects.filter(by=reviewer, submission=OuterRef("pk"), at__gt=timezone.now() - PASS_HOLDS)
+    return waiting_for(reviewer).filter(~_is_held(), ~Exists(passed))
 
 
 @transaction.atomic
@@ -114,7 +119,7 @@ def place(submission: Submission) -> int | None:
     """Place in the queue by waiting time, from 1; None unless it waits."""
     if submission.state != "waiting":
         return None
-    return 1 + Submission.objects.waiting().filter(sealed_at__lt=submission.sealed_at).count()
+    return 1 + Submission.objects.waiting().filter(created_at__lt=submission.created_at).count()
 
 
 def recently_decided(reviewer, limit: int = 5):
@@ -127,7 +132,7 @@ def recently_decided(reviewer, limit: int = 5):
         "decision__publication__takedown__at",
     )
     related = decided.select_related("withdrawal", "decision__publication__takedown")
-    return related.only("content", *outcome).order_by("-decision__at")[:limit]
+    return related.only("content", "content_hash", *outcome).order_by("-decision__at")[:limit]
 
 
 def _is_held(now=None) -> Exists:

@@ -1,18 +1,20 @@
-"""Freezes a clip for review: its public words and files become one text whose hash reviewers decide on."""
+"""What an artist sends to the desk and takes back, and the text that it becomes: all that a visitor could see or get.
 
-import hashlib
+Its public files are made by a worker, who then seals it: that is review.preparing's.
+"""
+
 import json
 import unicodedata
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import audit
 from generation import storage
 from generation.models import Clip
 
-from .models import Claim, PublicFile, Submission, Withdrawal
+from .models import Claim, Preparation, Submission, Withdrawal
 from .permissions import NotAllowed, check_can_submit, check_can_withdraw, check_still_in
 
 CONTENT_VERSION = 1
@@ -27,9 +29,12 @@ def submit(
     discloses_recipe: bool = False,
     publish_on_approval: bool = False,
 ) -> Submission:
-    """Sends a clip to the desk. Raises NotAllowed with a sentence if it can't go there now."""
+    """Begins a clip's way to the desk, which it reaches when its public files are made and it is sealed.
+
+    Raises NotAllowed with a sentence if it can't go there now.
+    """
     check_can_submit(clip, by)
-    renditions = _whole_renditions(clip)  # reads files, so it stays outside the transaction
+    _check_files(clip)  # asks the store, so it stays outside the transaction
     with transaction.atomic():
         clip = Clip.objects.select_for_update().get(pk=clip.pk)
         check_still_in(by)
@@ -43,27 +48,9 @@ def submit(
             discloses_recipe=discloses_recipe,
             publish_on_approval=publish_on_approval,
         )
-        PublicFile.objects.bulk_create(
-            PublicFile(
-                submission=submission,
-                kind=rendition.kind,
-                sha256=rendition.sha256,
-                size=rendition.size,
-                content_type=rendition.content_type,
-            )
-            for rendition in renditions
-        )
-        seal(submission)
+        Preparation.objects.create(submission=submission)
         audit.record("submission.created", by=by, subject=submission)
     return submission
-
-
-def seal(submission: Submission) -> None:
-    """Sets the content and its hash, once; from then on the database refuses to change the submission."""
-    submission.content = canonical(content_of(submission))
-    submission.content_hash = hashlib.sha256(submission.content.encode()).hexdigest()
-    submission.sealed_at = timezone.now()
-    submission.save(update_fields=["content", "content_hash", "sealed_at"])
 
 
 def content_of(submission: Submission) -> dict:
@@ -112,22 +99,21 @@ def withdraw(submission: Submission, *, by) -> Withdrawal:
     check_can_withdraw(submission, by)
     withdrawal = Withdrawal.objects.create(submission=submission, by=by)
     Claim.objects.filter(submission=submission).delete()
+    Preparation.objects.filter(submission=submission, ended_at=None).update(ended_at=Now(), lease_until=None)
     audit.record("submission.withdrawn", by=by, subject=submission)
     return withdrawal
 
 
-def _whole_renditions(clip: Clip) -> list:
-    """The clip's files, after reading each again: what is frozen must be what was made."""
-    renditions = list(clip.renditions.all())
-    for rendition in renditions:
-        try:
-            found = storage.private().digest(storage.private_name(rendition.sha256))
-        except FileNotFoundError:
-            found = None
-        except OSError:
-            raise NotAllowed(
-                _("The store of files doesn't answer just now. Nothing was sent; try again in a minute.")
-            ) from None
-        if found != rendition.sha256:
-            raise NotAllowed(_("A stored file of this clip is damaged or missing. Generate the take again."))
-    return renditions
+def _check_files(clip: Clip) -> None:
+    """A quick look: whether the bytes are still those that were made, the worker proves as it reads them."""
+    try:
+        whole = all(
+            storage.private().holds(storage.private_name(file.sha256), size=file.size)
+            for file in clip.renditions.all()
+        )
+    except OSError:
+        raise NotAllowed(
+            _("The store of files doesn't answer just now. Nothing was sent; try again in a minute.")
+        ) from None
+    if not whole:
+        raise NotAllowed(_("A stored file of this clip is damaged or missing. Generate the take again."))

@@ -9,7 +9,7 @@ from generation import storage
 from generation.models import Picture, Rendition
 
 from . import gate, journal
-from .models import WITH_FILES, Publication
+from .models import WITH_FILES, Publication, PublicFile, StaffCopy
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _private_orphans(grace: float) -> Iterator[str]:
     for names in batched(storage.private().names(older_than=grace), BATCH):
         digests = {name: name.rpartition("/")[2] for name in names}
         known = set()
-        for rows in WITH_FILES:
+        for rows in (*WITH_FILES, StaffCopy):
             known |= set(rows.objects.filter(sha256__in=digests.values()).values_list("sha256", flat=True))
         yield from (name for name in names if digests[name] not in known)
 
@@ -104,12 +104,12 @@ def _delete_others(publication: Publication) -> None:
 
 def _missing_files() -> Iterator[str]:
     there = storage.private().sizes()
-    for rows in (Picture, Rendition):
-        for sha256 in rows.objects.values_list("sha256", flat=True).iterator(chunk_size=BATCH):
-            name = storage.private_name(sha256)
-            if name not in there and not _is_there(name):  # it may have come since the listing
-                log.error("the private file %s… is missing", sha256[:8])
-                yield sha256
+    named = (rows.objects.values_list("sha256", flat=True) for rows in (Picture, Rendition, PublicFile))
+    for sha256 in next(named).union(*named).iterator(chunk_size=BATCH):  # a staff copy can be made again
+        name = storage.private_name(sha256)
+        if name not in there and not _is_there(name):  # it may have come since the listing
+            log.error("the private file %s… is missing", sha256[:8])
+            yield sha256
 
 
 def _is_there(name: str) -> bool:

@@ -1,4 +1,5 @@
-"""What Celery carries for `review`: the sweep, and what follows from files that were asked about."""
+"""What Celery carries for `review`: a nudge to make what waits to be made, the sweep, and what follows from files that
+were asked about."""
 
 from functools import partial
 
@@ -7,9 +8,24 @@ from django.db import transaction
 
 from generation import fingerprints
 
-from . import recognizing
+from . import making, recognizing
 from . import sweep as sweeping
 from .models import PublicFile
+
+
+@shared_task
+def make_files() -> int:
+    return making.work()
+
+
+def nudge() -> None:
+    """Tells the workers, once the row is really there. If the message gets lost, they look by themselves."""
+    transaction.on_commit(_send, robust=True)
+
+
+def _send() -> None:
+    # No retries: a click must not wait for a broker that is down.
+    make_files.apply_async(retry=False)
 
 
 @shared_task

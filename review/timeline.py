@@ -9,10 +9,12 @@ from .models import Submission
 
 def events(submission: Submission, *, names: bool) -> list[Event]:
     """`names`: staff see who acted; artists and the public see in what role."""
-    told = [Event(_("Submitted, version %(n)s") % {"n": submission.version}, submission.sealed_at)]
+    told = [Event(_("Submitted, version %(n)s") % {"n": submission.version}, submission.created_at)]
     told += _steps_aside(submission) if names else []
     if withdrawal := getattr(submission, "withdrawal", None):
         return [*told, Event(_("Withdrawn by the artist"), withdrawal.at)]
+    if submission.content_hash is None:
+        return [*told, _preparation(submission)]
     decision = getattr(submission, "decision", None)
     if decision is None:
         return [*told, Event(_("Waiting for a reviewer"), tone="now")]
@@ -30,6 +32,13 @@ def events(submission: Submission, *, names: bool) -> list[Event]:
             Event(_("Taken down"), takedown.at, "bad", _taker(submission, takedown, names), takedown.reason)
         )
     return told
+
+
+def _preparation(submission: Submission) -> Event:
+    preparation = submission.preparation
+    if preparation.error:
+        return Event(_("Its files could not be made"), preparation.ended_at, "bad", "", preparation.error)
+    return Event(_("Its files are being made"), tone="now")
 
 
 def _steps_aside(submission: Submission) -> list[Event]:

@@ -3,6 +3,7 @@
 import logging
 import logging.config
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from celery import Celery, bootsteps, signals
@@ -59,41 +60,55 @@ def _log_as_settings_say(loglevel=None, **_signal) -> None:
 
 
 class LookForWork(bootsteps.StartStopStep):
-    """Every few seconds, an idle worker asks the database whether a job waits: no lost message loses a job."""
+    """Every few seconds, an idle worker asks the database whether something waits: no lost message loses a job."""
 
     requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
 
     def __init__(self, worker, **options):
         super().__init__(worker, **options)
-        self.timer = None
+        self.timers = []
 
     def start(self, worker):
         from django.conf import settings
 
-        if "engine" in app.amqp.queues.consume_from:
-            self.timer = worker.timer.call_repeatedly(settings.LOOK_EVERY, look_for_work)
+        looks = [look for name, look in LOOKS.items() if name in app.amqp.queues.consume_from]
+        self.timers = [worker.timer.call_repeatedly(settings.LOOK_EVERY, look) for look in looks]
 
     def stop(self, worker):
-        if self.timer:
-            self.timer.cancel()
+        for timer in self.timers:
+            timer.cancel()
 
 
-def look_for_work() -> None:
-    from django.db import connections
-
+def look_for_jobs() -> None:
     from generation import queue, tasks
 
-    try:
+    def is_waiting() -> bool:
         queue.cancel_of_kept_out()
-        if any(request.name == tasks.run_jobs.name for request in state.reserved_requests):
-            return  # the one who works looks for more by itself
-        if queue.is_waiting():
-            tasks.run_jobs.apply_async(retry=False)
+        return queue.is_waiting()
+
+    _look(is_waiting, tasks.run_jobs)
+
+
+def look_for_makings() -> None:
+    from review import leases, tasks
+
+    _look(leases.is_waiting, tasks.make_files)
+
+
+def _look(is_waiting: Callable[[], bool], task) -> None:
+    from django.db import connections
+
+    try:
+        is_at_it = any(request.name == task.name for request in state.reserved_requests)
+        if is_waiting() and not is_at_it:  # the one who works looks for more by itself
+            task.apply_async(retry=False)
     except Exception as error:  # a database or broker that is away for a moment must not end the worker
         log.warning("could not look for work: %s", type(error).__name__)
     finally:
         connections.close_all()  # this process forks; its children must not share a connection
 
+
+LOOKS = {"engine": look_for_jobs, "desk": look_for_makings}  # by the queue that a worker serves
 
 app.steps["worker"].add(LookForWork)
 app.steps["worker"].add(deafness.Listen)

@@ -78,14 +78,26 @@ def _desk():
     now = timezone.now()
     waiting = Submission.objects.waiting().aggregate(
         count=Count("pk"),
-        oldest=Min("sealed_at"),
-        overdue=Count("pk", filter=Q(sealed_at__lt=now - settings.REVIEW_DEADLINE)),
+        oldest=Min("created_at"),
+        overdue=Count("pk", filter=Q(created_at__lt=now - settings.REVIEW_DEADLINE)),
     )
     yield _gauge("submissions_waiting", "Submissions without a decision.", waiting["count"])
     yield _gauge(
         "submissions_oldest_seconds", "How long the oldest has waited.", _age(now, waiting["oldest"])
     )
     yield _gauge("submissions_overdue", "Those past the promised deadline.", waiting["overdue"])
+    unsealed = Submission.objects.unsealed().aggregate(
+        preparing=Count("pk", filter=Q(preparation__error="")),
+        unprepared=Count("pk", filter=Q(preparation__error__gt="")),
+        oldest=Min("preparation__asked_at", filter=Q(preparation__error="")),
+    )
+    yield _gauge("submissions_preparing", "Submissions whose files are being made.", unsealed["preparing"])
+    yield _gauge(
+        "submissions_preparing_oldest_seconds",
+        "How long the oldest of these has waited.",
+        _age(now, unsealed["oldest"]),
+    )
+    yield _gauge("submissions_unprepared", "Those whose files could not be made.", unsealed["unprepared"])
     yield _gauge("claims", "Claims in force.", Claim.objects.live().count())
 
 

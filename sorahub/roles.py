@@ -34,6 +34,7 @@ DELETED = {
     "review_claim",
     "review_lookup",
     "review_sighting",
+    "review_staffcopy",
     "usersessions_usersession",
 }
 READ_ONLY = {

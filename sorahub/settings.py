@@ -371,6 +371,9 @@ AV1 = setting(
 )  # each video in this format as well: smaller, slower to make
 KEEP_NOTICES = timedelta(days=positive("SORAHUB_KEEP_NOTICES_DAYS", 180))
 CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 5))  # after the last sign of life
+VISIBLE_MARK = setting(
+    "SORAHUB_VISIBLE_MARK", bool, default=True
+)  # "AI-generated", in the picture of public files
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
 
 # Files held against the program's clips: their size, and how many one machine opens at once.

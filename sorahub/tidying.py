@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Notice
 from generation import pictures
+from review import copying
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Tidied:
     confirmations: int  # keys of mail addresses, too old to work
     notices: int
     pictures: int  # brought for a take that was never sent
+    copies: int  # of the staff, that have served
 
 
 def tidy() -> Tidied:
@@ -39,6 +41,7 @@ def tidy() -> Tidied:
         confirmations=confirmations,
         notices=Notice.objects.filter(at__lt=now - settings.KEEP_NOTICES).delete()[0],
         pictures=pictures.tidy(),
+        copies=copying.remove_old(),
     )
     log.info("tidied: %s", done)
     return done

@@ -1,21 +1,27 @@
 """Real objects, made on the product's own way: members by invitation, clips by claim and finish, decisions by claim."""
 
+import functools
 import itertools
+import struct
 import tempfile
+import uuid
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from accounts.models.invitation import accept, invite
-from generation import pictures, queue, storage
+from generation import copies, encoding, pictures, queue, storage
 from generation.engine import catalog
 from generation.models import Clip, Job, Picture
-from review import gate, sealing
+from generation.provenance import Origin
+from review import copying, gate, leases, making, preparing, sealing
 from review import queue as desk
-from review.models import Publication, Submission
+from review.models import Preparation, Publication, StaffCopy, Submission
 
 _numbers = itertools.count(1)
 PASSWORD = "a-long-enough-password"
+SIDE, FRAMES, FPS = 128, 12, 12.0  # of the clips here
 
 
 def member(role="artist", email=None, name=None):
@@ -60,7 +66,8 @@ def clip(
     parent=None,
     **changes,
 ) -> Clip:
-    """A finished clip whose bytes are unique, so that a test can tell whose bytes it was given.
+    """A finished clip whose bytes are unique, so that a test can tell whose bytes it was given. Without a
+    `video`, it can be played, and says something of its own in a box that no player reads.
 
     Without a sprite unless one is given, like clips of earlier versions, and without AV1, like most.
     """
@@ -68,15 +75,38 @@ def clip(
     attempt = claim_of(waiting)
     number = next(_numbers)
     files = [
-        stored("video", video or f"video bytes {number} ".encode() * 64),
+        stored("video", video or film(f"video bytes {number} ".encode() * 64)),
         stored("poster", poster or f"poster bytes {number} ".encode() * 16),
     ]
     more = {"sprite": sprite, "av1": av1}
     files += [stored(kind, content) for kind, content in more.items() if content]
-    made = {"width": 128, "height": 128, "frames": 12, "fps": 12.0}
+    made = {"width": SIDE, "height": SIDE, "frames": FRAMES, "fps": FPS}
     told = {**waiting.recipe.to_json(), "revision": "1", "versions": {}}
     assert queue.finish(attempt, recipe=told, files=files, **made)
     return Clip.objects.get(job=waiting)
+
+
+def film(said: bytes) -> bytes:
+    """A small video that can be played, with words of its own behind what is played."""
+    return _film() + box(said)
+
+
+def box(said: bytes) -> bytes:
+    """A part of an MP4 that players skip."""
+    return struct.pack(">I4s", 8 + len(said), b"free") + said
+
+
+@functools.cache
+def _film() -> bytes:
+    ramp = np.linspace(40, 200, SIDE).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "film.mp4")
+        frames = (
+            np.repeat(np.roll(np.add.outer(ramp, ramp) // 2, step, 1)[..., None], 3, 2)
+            for step in range(FRAMES)
+        )
+        encoding.encode(frames, out, FPS)
+        return out.read_bytes()
 
 
 def claim_of(waiting: Job):
@@ -98,7 +128,54 @@ def submission(of=None, *, artist=None, title=None, **words) -> Submission:
     artist = artist or (of.owner if of else member())
     of = of or clip(artist)
     title = title or f"Title {next(_numbers)}"
-    return sealing.submit(of, by=artist, title=title, statement=words.pop("statement", ""), **words)
+    made = sealing.submit(of, by=artist, title=title, statement=words.pop("statement", ""), **words)
+    return prepared(made)
+
+
+def prepared(submission: Submission) -> Submission:
+    """Sealed as the desk's worker seals it, but of a `film` over files that were made once: tests need hundreds.
+
+    Each gets bytes of its own, in the way of `film`. Who asks about marks and signatures lets the worker make them.
+    """
+    while (work := leases.claim_next()) is not None:
+        if isinstance(work, Preparation) and not _is_other_film(work.submission.clip):
+            preparing.finish(work, _public_files())
+        else:
+            making.carry_out(work)
+    return Submission.objects.get(pk=submission.pk)
+
+
+def _is_other_film(clip: Clip) -> bool:
+    content = bytes_of(clip)
+    return content[4:8] == b"ftyp" and not content.startswith(_film())
+
+
+def _public_files() -> list[preparing.Made]:
+    number = next(_numbers)
+    made = []
+    for kind, content in _made().items():
+        said = f"{kind} bytes that are public {number} ".encode() * 16
+        file = stored(kind, content + (box(said) if kind == "video" else said))
+        made.append(preparing.Made(kind, file.sha256, file.size))
+    return made
+
+
+@functools.cache
+def _made() -> dict[str, bytes]:
+    """What a worker makes of a film."""
+    origin = Origin(model="testcard", revision="1", submission=str(uuid.uuid4()))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "clip.mp4")
+        out.write_bytes(_film())
+        paths = copies.public(out, Path(folder), number=1, origin=origin, beat=lambda: None)
+        return {kind: path.read_bytes() for kind, path in paths.items()}
+
+
+def viewed(of: Submission, *, by) -> StaffCopy:
+    """The copy of a reviewer who has opened its room."""
+    copying.ask(of, viewer=by)
+    making.work()
+    return StaffCopy.objects.get(submission=of, viewer=by)
 
 
 def decision(on: Submission, outcome="approve", *, by=None, reasons=("rights",), note="Because of this."):

@@ -13,7 +13,9 @@ from .world import (
     AT_DESK,
     KEPT_OUT,
     PUBLIC,
+    SEALED,
     STATES,
+    UNSEALED,
     answered,
     keeping_out,
     leaks,
@@ -108,7 +110,9 @@ DOORS = {
         OWN_ACT,
         arg="clip",
         data={"title": "Another title"},
-        in_state={("post", state): LATE for state in ("waiting", "claimed", "approved", "published")},
+        in_state={
+            ("post", state): LATE for state in (*UNSEALED, "waiting", "claimed", "approved", "published")
+        },
     ),
     "studio/clips/<uuid:pk>/feedback/": Door(
         NO_GET, OWN_ACT, arg="clip", data={"rating": "3", "note": "Hm."}
@@ -119,13 +123,16 @@ DOORS = {
         NO_GET,
         OWN_ACT,
         **submitted,
-        in_state={("post", s): LATE for s in STATES[3:]},
+        in_state={("post", s): LATE for s in SEALED[2:]},
     ),
     "studio/submissions/<uuid:pk>/publication/": Door(
         NO_GET,
         OWN_ACT,
         **submitted,
-        in_state={("post", s): LATE for s in ("waiting", "claimed", "refused", "withdrawn", "taken-down")},
+        in_state={("post", s): LATE for s in (*UNSEALED, *SEALED) if s not in ("approved", "published")},
+    ),
+    "studio/submissions/<uuid:pk>/preparation/": Door(
+        NO_GET, LATE, **submitted, in_state={("post", s): OWN_ACT for s in UNSEALED}
     ),
     "studio/publications/<uuid:pk>/takedown/": Door(NO_GET, OWN_ACT, only=PUBLIC, arg="publication"),
     "desk/": Door(DESK, NO_POST),
@@ -142,26 +149,26 @@ DOORS = {
     "desk/submissions/<uuid:pk>/renewal/": Door(
         NO_GET,
         LATE_DESK,
-        **desk | {"only": STATES[1:]},
+        **desk | {"only": SEALED},
         in_state={("post", "claimed"): "302 403 403 200 403"},
     ),
     "desk/submissions/<uuid:pk>/leaving/": Door(
         NO_GET,
         "302 403 403 204 403",
-        **desk | {"only": STATES[1:]},
+        **desk | {"only": SEALED},
         data={"until": "2026-11-24T12:00:00+00:00"},
     ),
     "desk/submissions/<uuid:pk>/pass/": Door(
         NO_GET,
         LATE_DESK,
-        **desk | {"only": STATES[1:]},
+        **desk | {"only": SEALED},
         data={"reason": "A reason."},
         in_state={("post", "claimed"): DESK_ACT},
     ),
     "desk/submissions/<uuid:pk>/recusal/": Door(
         NO_GET,
         LATE_DESK,
-        **desk | {"only": STATES[1:]},
+        **desk | {"only": SEALED},
         data={"reason": "A reason."},
         in_state={("post", s): DESK_ACT for s in ("waiting", "claimed")},
     ),
@@ -171,10 +178,11 @@ DOORS = {
     "desk/submissions/<uuid:pk>/decision/": Door(
         NO_GET,
         LATE_DESK,
-        **desk | {"only": STATES[1:]},
+        **desk | {"only": SEALED},
         data={"outcome": "approve", "content_hash": "{hash}"},
         in_state={("post", "claimed"): DESK_ACT},
     ),
+    "desk/submissions/<uuid:pk>/copy/": Door("302 403 403 286 403", NO_POST, **desk),
     "desk/submissions/<uuid:pk>/video.mp4": Door(DESK, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/poster.jpg": Door(DESK, NO_POST, **desk),
     "desk/publications/<uuid:pk>/takedown/": Door(
@@ -394,7 +402,7 @@ def test_the_reviewer_gets_what_there_is_to_decide_on(world, state):
         answered(world.clients["reviewer"].get(path_of(f"desk/submissions/<uuid:pk>/{part}", world, state)))
         for part in ("", "video.mp4", "poster.jpg")
     )
-    expected = {"title", "statement", "prompt", "hash", "submission", "video", "poster"}
+    expected = {"title", "statement", "prompt", "hash", "submission", "copy", "public poster"}
     assert {name for name in expected if world.clips[state].secrets[name] in told} == expected
 
 

@@ -1,21 +1,28 @@
 """One artist with a clip in each state, everybody who may come to a door, and what each has a right to know."""
 
+import re
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User, exclusion
 from accounts.models.invitation import invite
-from generation import feedback
+from generation import feedback, storage
 from review import gate, queue, sealing
+from review.models import Claim, Preparation
 
 from . import factories
 
-STATES = ("unsubmitted", "waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
+SEALED = ("waiting", "claimed", "approved", "refused", "withdrawn", "published", "taken-down")
+UNSEALED = ("preparing", "unprepared")
+STATES = ("unsubmitted", *UNSEALED, *SEALED)
 AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
 PUBLIC = ("published", "taken-down")
 KEPT_OUT = ("suspended", "ended")  # the owner of it all, after an admin's act
@@ -30,7 +37,9 @@ def world(lasting):
         "reviewer": factories.member("reviewer"),
         "admin": factories.member("admin"),
     }
-    clips = {state: _clip(state, people) for state in STATES}
+    # The one that isn't prepared yet comes last: a worker who comes by for the others would prepare it.
+    in_turn = sorted(STATES, key=lambda state: state == "preparing")
+    clips = {state: _clip(state, people) for state in in_turn}
     factories.clip(people["stranger"], "the stranger's own prompt")
     clients = {"anonymous": Client(raise_request_exception=False)}
     for name, user in people.items():
@@ -67,7 +76,7 @@ def _clip(state, people):
         owner,
         f"prompt-of-{mark}",
         picture=picture,
-        video=f"<<video of {mark}>>".encode() * 50,
+        video=factories.film(f"<<video of {mark}>>".encode() * 50),
         poster=f"<<poster of {mark}>>".encode(),
         sprite=f"<<sprite of {mark}>>".encode(),
     )
@@ -97,16 +106,32 @@ def _clip(state, people):
     }
     if state == "unsubmitted":
         return SimpleNamespace(ids=ids, secrets=secrets, hash="0" * 64)
-    sent = sealing.submit(made, by=owner, title=f"title-of-{mark}", statement=f"statement-of-{mark}")
+    words = {"title": f"title-of-{mark}", "statement": f"statement-of-{mark}"}
+    if state in UNSEALED:
+        sent = sealing.submit(made, by=owner, **words)
+        if state == "unprepared":
+            Preparation.objects.filter(submission=sent).update(ended_at=Now(), error="Why it failed.")
+        ids["submission"] = sent.pk
+        return SimpleNamespace(ids=ids, secrets=secrets | words | {"submission": str(sent.pk)}, hash="0" * 64)
+    sent = factories.submission(made, **words)
+    copy = factories.viewed(sent, by=reviewer)
+    secrets |= {
+        "public video": _own_words(sent, "video"),
+        "public poster": _own_words(sent, "poster"),
+        "public sprite": _own_words(sent, "sprite"),
+        "copy": _middle(copy.sha256),
+        "sha256 of the copy": copy.sha256,
+        **{f"sha256 of the public {file.kind}": file.sha256 for file in sent.files.all()},
+    }
     if state == "withdrawn":
         sealing.withdraw(sent, by=owner)
     if state == "claimed":
         assert queue.claim(sent, by=reviewer)
+        Claim.objects.update(expires_at=timezone.now() + timedelta(days=1))  # trying all doors takes a while
     if state in ("approved", "published", "taken-down", "refused"):
         factories.decision(sent, "refuse" if state == "refused" else "approve", note=f"note-of-{mark}")
     secrets |= {
-        "title": f"title-of-{mark}",
-        "statement": f"statement-of-{mark}",
+        **words,
         "hash": sent.content_hash,
         "submission": str(sent.pk),
     }
@@ -121,6 +146,19 @@ def _clip(state, people):
     if state in ("approved", "published", "taken-down", "refused"):
         secrets["note"] = f"note-of-{mark}"
     return SimpleNamespace(ids=ids, secrets=secrets, hash=sent.content_hash)
+
+
+def _own_words(sent, kind: str) -> str:
+    """What tests.factories wrote behind the bytes of a public file."""
+    return re.search(rb"%b bytes that are public \d+ " % kind.encode(), factories.bytes_of(sent, kind))[
+        0
+    ].decode()
+
+
+def _middle(sha256: str) -> str:
+    """Some of a file's bytes, as `answered` spells them."""
+    content = b"".join(storage.private().blocks(storage.private_name(sha256)))
+    return content[len(content) // 2 :][:64].decode("latin-1")
 
 
 def may_know(person: str, state: str) -> set[str]:
@@ -144,20 +182,20 @@ def may_know(person: str, state: str) -> set[str]:
             "note",
             "reason",
             "hash",
-        }
+        } | ({"public video", "public poster"} if state == "published" else set())
     if (
         person == "admin"
     ):  # feedback without names; a member's page and the audit log tell ids, and why something was taken down
         known |= {"job", "submission", "publication", "reason", "feedback"}
     if state == "published":
-        known |= {"title", "statement", "video", "poster"}
+        known |= {"title", "statement", "public video", "public poster"}
         known |= {"publication"} if person in ("reviewer", "admin") else set()
     if person == "reviewer" and state in AT_DESK:
         known |= {
             "title",
             "statement",
-            "video",
-            "poster",
+            "public poster",
+            "copy",
             "prompt",
             "hash",
             "submission",
@@ -172,7 +210,9 @@ def answered(response) -> str:
     """Everything that an answer tells: status line, headers, cookies and body."""
     body = b"".join(response) if response.streaming else response.content
     head = "\n".join(f"{name}: {value}" for name, value in response.items())
-    return f"{head}\n{response.cookies.output()}\n{body.decode('utf-8', 'replace')}"
+    is_text = response.headers.get("Content-Type", "").startswith("text/")
+    told = body.decode("utf-8", "replace") if is_text else body.decode("latin-1")  # each byte, as itself
+    return f"{head}\n{response.cookies.output()}\n{told}"
 
 
 def leaks(world, person: str, told: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from generation import models as below
 
 from .claim import Claim
 from .decision import Approval, Decision, Refusal
+from .making import Preparation, StaffCopy
 from .publication import Publication, Takedown
 from .recusal import Pass, Recusal
 from .sighting import Lookup, Proof, Sighting
@@ -16,12 +17,14 @@ __all__ = [
     "Decision",
     "Lookup",
     "Pass",
+    "Preparation",
     "Proof",
     "PublicFile",
     "Publication",
     "Recusal",
     "Refusal",
     "Sighting",
+    "StaffCopy",
     "Submission",
     "Takedown",
     "Withdrawal",

@@ -1,5 +1,7 @@
 """A clip with its public words and public files, frozen for review, and an artist's withdrawal of it.
 
+Until a worker has made its files, it is unsealed: only its artist sees it.
+
 A submission has no status column: what became of it is told by the records that point at it.
 """
 
@@ -24,6 +26,10 @@ class SubmissionQuerySet(models.QuerySet):
     def at_the_desk(self):
         """What reviewers may see: sealed, and not taken back by its artist."""
         return self.exclude(content_hash=None).filter(withdrawal=None)
+
+    def unsealed(self):
+        """What is being prepared for the desk, or could not be."""
+        return self.filter(content_hash=None, withdrawal=None)
 
     def waiting(self):
         return self.at_the_desk().filter(decision=None)
@@ -57,7 +63,7 @@ class Submission(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["sealed_at", "id"], name="submission_by_waiting_time"),
+            models.Index(fields=["created_at", "id"], name="submission_by_waiting_time"),
             models.Index(fields=["artist", "-created_at"], name="submission_newest_of_artist"),
         ]
 
@@ -76,23 +82,29 @@ class Submission(models.Model):
 
     @property
     def deadline(self):
-        return self.sealed_at + settings.REVIEW_DEADLINE
+        """The promise begins with the artist's click: how long its files take to be made is the program's affair."""
+        return self.created_at + settings.REVIEW_DEADLINE
 
     @property
     def state(self) -> str:
         """One word for templates, read from the records."""
+        withdrawal = getattr(self, "withdrawal", None)
+        if self.content_hash is None:
+            preparation = getattr(self, "preparation", None)
+            return state_of(withdrawal, None, preparation and preparation.error)
         decision = getattr(self, "decision", None)
         publication = getattr(decision, "publication", None)
         takedown = getattr(publication, "takedown", None)
-        return state_of(
-            getattr(self, "withdrawal", None), decision and decision.outcome, publication, takedown
-        )
+        outcome = decision and decision.outcome
+        return state_of(withdrawal, self.content_hash, None, outcome, publication, takedown)
 
 
-def state_of(withdrawal, outcome: str | None, publication, takedown) -> str:
+def state_of(withdrawal, content_hash, error, outcome=None, publication=None, takedown=None) -> str:
     """What became of a submission, by the records that point at it; the order is the order in which they can come."""
     if withdrawal:
         return "withdrawn"
+    if content_hash is None:
+        return "unprepared" if error else "preparing"
     if outcome is None:
         return "waiting"
     if outcome != "approve":

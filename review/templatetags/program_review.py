@@ -10,20 +10,28 @@ register = template.Library()
 LATEST = 5
 _LIVE = Q(decision__publication__isnull=False)
 _ENDED = Q(decision__publication__takedown__isnull=False)
+_UNSEALED = Q(content_hash=None, withdrawal=None)
+_FAILED = Q(preparation__error__gt="")
 STATES = {  # as Submission.state has them, to be counted by the database
-    "waiting": Q(decision=None, withdrawal=None),
+    "preparing": _UNSEALED & ~_FAILED,
+    "unprepared": _UNSEALED & _FAILED,
+    "waiting": Q(decision=None, withdrawal=None, content_hash__isnull=False),
     "withdrawn": Q(withdrawal__isnull=False),
     "refused": Q(decision__outcome=Decision.Outcome.REFUSE),
     "approved": Q(decision__outcome=Decision.Outcome.APPROVE) & ~_LIVE,
     "published": _LIVE & ~_ENDED,
     "taken-down": _ENDED,
 }
-WITH_OUTCOME = ("withdrawal", "decision__publication__takedown")
+WITH_OUTCOME = ("withdrawal", "preparation", "decision__publication__takedown")
 
 
 @register.inclusion_tag("review/_program_desk.html")
 def desk_in_numbers() -> dict:
-    return {"waiting": Submission.objects.waiting().count()}
+    unsealed = Submission.objects.unsealed()
+    return {
+        "waiting": Submission.objects.waiting().count(),
+        **unsealed.aggregate(preparing=Count("pk", filter=~_FAILED), unprepared=Count("pk", filter=_FAILED)),
+    }
 
 
 @register.inclusion_tag("review/_program_submissions.html")

@@ -22,7 +22,7 @@ from ..permissions import allows, check_can_submit
 register = template.Library()
 
 BATCH = 25  # clips; a page of the studio holds about as many
-WITH_OUTCOME = ("withdrawal", "decision__by", "decision__publication__takedown__by")
+WITH_OUTCOME = ("withdrawal", "preparation", "decision__by", "decision__publication__takedown__by")
 
 
 @register.simple_tag
@@ -64,7 +64,8 @@ def submission_states(takes) -> dict:
 def _states(places: int):
     """A question with places for so many clips: with one for each number of them, none would be asked twice."""
     clips = [Slot(f"clip{number}", UUIDField()) for number in range(places)]
-    facts = ("withdrawal", "decision__outcome", "decision__publication", "decision__publication__takedown")
+    facts = ("withdrawal", "content_hash", "preparation__error", "decision__outcome")
+    facts += ("decision__publication", "decision__publication__takedown")
     return prepared(
         lambda: Submission.objects.filter(clip__pk__in=clips).order_by("version").values_list("clip", *facts)
     )

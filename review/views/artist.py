@@ -1,16 +1,17 @@
 """What an artist does with a clip: submit it, take it back, publish it, end its publication."""
 
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from generation.models import Clip
 
-from .. import deleting, gate, queue, sealing
+from .. import deleting, gate, preparing, queue, sealing, tasks
 from ..forms import SubmissionForm
 from ..models import Publication, Submission
 from ..permissions import Conflict, NotAllowed
@@ -37,9 +38,8 @@ def submit(request, pk):
         return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
     except Clip.DoesNotExist:  # deleted in another tab
         raise Http404 from None
-    messages.success(
-        request, _("Submitted. Your clip and its words are now frozen until a reviewer decides.")
-    )
+    tasks.nudge()
+    messages.success(request, _("Submitted. Your clip and its words are frozen until a reviewer decides."))
     return redirect("submission", submission.pk)
 
 
@@ -65,6 +65,8 @@ def deletion(request, pk):
 @require_safe
 def submission(request, pk):
     found = _submission(request, pk)
+    if request.htmx:  # a page that waits for the files asks whether they are made
+        return HttpResponseClientRefresh() if found.state != "preparing" else HttpResponse(status=204)
     return render(
         request,
         "review/submission.html",
@@ -84,6 +86,18 @@ def withdrawal(request, pk):
     except Conflict as refusal:
         return conflict(request, refusal, back=reverse("submission", args=[found.pk]))
     messages.success(request, _("Withdrawn. Nobody will decide on it; you can submit the clip again."))
+    return redirect("submission", found.pk)
+
+
+@require_POST
+def preparation(request, pk):
+    """Asks again for files that could not be made."""
+    found = _submission(request, pk)
+    try:
+        preparing.again(found, by=request.user)
+    except Conflict as refusal:
+        return conflict(request, refusal, back=reverse("submission", args=[found.pk]))
+    tasks.nudge()
     return redirect("submission", found.pk)
 
 
@@ -115,5 +129,5 @@ def takedown(request, pk):
 
 def _submission(request, pk) -> Submission:
     mine = Submission.objects.visible_to(request.user)
-    related = ("clip__job", "artist", "withdrawal", "decision__publication__takedown")
+    related = ("clip__job", "artist", "withdrawal", "preparation", "decision__publication__takedown")
     return get_object_or_404(queue.with_holders(mine).select_related(*related), pk=pk)

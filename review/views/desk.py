@@ -15,15 +15,16 @@ from accounts.permissions import check_can_review, check_can_take_down, requires
 from accounts.prepared import Slot, prepared
 from generation import media, storage
 
-from .. import gate, policy, queue
+from .. import copying, gate, policy, queue, tasks
 from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
-from ..models import Publication, PublicFile, Submission
+from ..models import Publication, PublicFile, StaffCopy, Submission
 from ..permissions import NotAllowed, check_can_decide, is_recused
 from .refusals import conflict
 
 PAGE = 50
+STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
 # What the list needs of those that wait: naming all columns costs more time than the database's answer.
-SHOWN = ("version", "content", "sealed_at", "claim__reviewer__name", "claim__expires_at")
+SHOWN = ("version", "content", "content_hash", "created_at", "claim__reviewer__name", "claim__expires_at")
 _reviewer = Slot("reviewer", UUIDField())
 _now = Slot("now", DateTimeField())
 _waiting = prepared(
@@ -57,6 +58,7 @@ def next_submission(request):
     if found is None:
         messages.info(request, _("Nothing is waiting for you right now."))
         return redirect("desk")
+    _ask_ahead(request.user, found)
     return redirect("room", found.pk)
 
 
@@ -65,6 +67,17 @@ def next_submission(request):
 @requires(check_can_review)
 def room(request, pk):
     return _room(request, _submission(pk))
+
+
+@never_cache
+@require_safe
+@requires(check_can_review)
+def copy(request, pk):
+    """The player of the room, or what is said while the viewer's copy is being made."""
+    found = get_object_or_404(Submission.objects.at_the_desk().select_related("clip"), pk=pk)
+    made = copying.ask(found, viewer=request.user)  # asked each second, and so without a nudge each time
+    status = STOP_POLLING if made.is_ready else 200
+    return render(request, "review/_room_player.html", _player(found, made), status=status)
 
 
 @require_POST
@@ -77,7 +90,23 @@ def claim(request, pk):
             " recused yourself from it."
         )
         return conflict(request, words, back=reverse("desk"))
+    _copy_for(request.user, found)
     return redirect("room", found.pk)
+
+
+def _ask_ahead(reviewer, claimed: Submission) -> None:
+    """The copy of what comes next is made while the reviewer looks at this one."""
+    _copy_for(reviewer, claimed)
+    following = queue.free_for(reviewer).exclude(pk=claimed.pk).first()
+    if following is not None:
+        _copy_for(reviewer, following)
+
+
+def _copy_for(viewer, submission: Submission) -> StaffCopy:
+    made = copying.ask(submission, viewer=viewer)
+    if made.ended_at is None:
+        tasks.nudge()
+    return made
 
 
 @require_POST
@@ -106,7 +135,7 @@ def leaving(request, pk):
 @require_POST
 @requires(check_can_review)
 def release(request, pk):
-    queue.release(get_object_or_404(Submission, pk=pk), by=request.user)
+    queue.release(_sealed(pk), by=request.user)
     return redirect("desk")
 
 
@@ -181,20 +210,18 @@ def takedown(request, pk):
 @require_safe
 @requires(check_can_review)
 def video(request, pk):
-    return _send(request, pk, "video")
+    """The viewer's own copy, and never the frozen bytes themselves: whoever hands it on hands on a number."""
+    mine = StaffCopy.objects.filter(viewer=request.user, submission__in=Submission.objects.at_the_desk())
+    made = get_object_or_404(mine.exclude(sha256=""), submission_id=pk)
+    return media.send_private(request, storage.private(), storage.private_name(made.sha256), "video/mp4")
 
 
 @require_safe
 @requires(check_can_review)
 def poster(request, pk):
-    return _send(request, pk, "poster")
-
-
-def _send(request, pk, kind):
-    """The frozen files themselves: reviewers see exactly the bytes that publishing will copy."""
-    file = get_object_or_404(
-        PublicFile, submission__in=Submission.objects.at_the_desk(), submission_id=pk, kind=kind
-    )
+    """The frozen one."""
+    at_desk = Submission.objects.at_the_desk()
+    file = get_object_or_404(PublicFile, submission__in=at_desk, submission_id=pk, kind="poster")
     return media.send_private(
         request, storage.private(), storage.private_name(file.sha256), file.content_type
     )
@@ -228,8 +255,13 @@ def _room(request, submission: Submission, *, form=None, aside_form=None, status
         ),
         "publication": publication,
         "takedown_form": TakedownForm(),
+        **_player(submission, _copy_for(request.user, submission)),
     }
     return render(request, "review/room.html", context, status=status)
+
+
+def _player(submission: Submission, made: StaffCopy) -> dict:
+    return {"submission": submission, "copy": made, "is_nobody_there": copying.is_nobody_there(made)}
 
 
 def _holds(user, submission: Submission) -> bool:

@@ -148,6 +148,16 @@ def house(tmp_path_factory):
         yield made
 
 
+COPIES = """
+from accounts.models import User
+from review import copying, making
+from review.models import Submission
+for submission in Submission.objects.at_the_desk():
+    copying.ask(submission, viewer=User.objects.get(email="reviewer@example.com"))
+making.work()
+"""
+
+
 @contextmanager
 def opened_without_worker(place: Path, make: str = "", **settings: str):
     """A house in which nothing is generated; `make` is Python that fills it."""
@@ -162,6 +172,7 @@ def furnished(tmp_path_factory):
     """Where things are only looked at: the demo's clips in the gallery and at the desk."""
     with opened_without_worker(tmp_path_factory.mktemp("furnished")) as made:
         made.manage("seed_demo")
+        made.manage("shell", "-v0", "-c", COPIES)
         yield made
 
 

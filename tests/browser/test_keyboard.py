@@ -66,6 +66,7 @@ def test_from_a_prompt_to_the_gallery_without_a_mouse(visitor):
     write(artist, "Title", "By hand")
     press(artist, "Submit for review")
     artist.wait_for_url(re.compile("/studio/submissions/"))
+    artist.get_by_role("heading", name="Next to be reviewed").wait_for(timeout=READY)
 
     log_in(reviewer, "reviewer")
     press(reviewer, "Review the next one")

@@ -50,6 +50,8 @@ def submit(page, title: str) -> None:
     page.fill("[name=title]", title)
     page.get_by_role("button", name="Submit for review").click()
     page.wait_for_url(re.compile(r"/studio/submissions/"))
+    queued = page.get_by_role("heading", name=re.compile("Next to be reviewed|in the queue"))
+    expect(queued).to_be_visible(timeout=READY)  # its files are made, and the page has noticed
 
 
 def decide(page, title: str, act: str) -> None:

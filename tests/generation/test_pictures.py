@@ -325,7 +325,9 @@ def test_a_clip_is_extended_from_its_last_frame(studio, artist, tmp_path):
 
 
 def test_a_clip_that_can_t_be_read_is_not_extended(studio, artist):
-    clip = factories.clip(artist)  # whose bytes are no video
+    clip = factories.clip(artist)
+    kept = storage.private().path(storage.private_name(clip.rendition("video").sha256))
+    kept.write_bytes(b"no video at all")
     answer = studio.post(f"/studio/clips/{clip.pk}/extension/")
     assert (answer.status_code, "The last frame of this clip could not be read." in answer.text) == (
         409,

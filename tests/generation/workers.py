@@ -22,6 +22,7 @@ from sorahub.celery import app
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = f"{sys.executable} -m celery -A sorahub worker --queues engine,desk --concurrency 1".split()
+DESK = f"{sys.executable} -m celery -A sorahub worker --queues desk --pool solo --loglevel INFO".split()
 BEAT = f"{sys.executable} -m celery -A sorahub beat --pidfile= --loglevel WARNING".split()
 COMMAND += "--without-gossip --without-mingle --loglevel INFO".split()
 
@@ -107,6 +108,11 @@ class Workers:
 
     def start(self) -> subprocess.Popen:
         return self._start([*COMMAND, "--hostname", f"test{next(self.numbers)}@%h"])
+
+    def start_desk(self) -> subprocess.Popen:
+        """As the demo runs it: alone, without a pool."""
+        name = f"desk{next(self.numbers)}@%h"
+        return self._start([*DESK, "--hostname", name])
 
     def start_beat(self) -> subprocess.Popen:
         return self._start([*BEAT, "--schedule", str(self.log.with_name("beat-schedule"))])

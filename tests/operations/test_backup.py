@@ -10,6 +10,7 @@ from django.db import connection
 from generation import keys, storage
 from generation.models import Rendition
 from review import gate, journal
+from review.models import PublicFile
 from sorahub.backup import making, manifest
 from tests import factories
 from tests.buckets import NOWHERE
@@ -40,12 +41,16 @@ def test_a_backup_holds_every_file_that_a_row_names_once(place, house):
     said = manage("backup", place)
     (made,) = manifest.complete(place)
     told = manifest.read(made)
-    named = set(Rendition.objects.values_list("sha256", flat=True))
+    named = {
+        sha256
+        for record in (Rendition, PublicFile)
+        for sha256 in record.objects.values_list("sha256", flat=True)
+    }
     assert objects(place) == set(told.private) == named
-    assert len(named) == 6
-    assert set(told.public) == {f"{house.slug}/video", f"{house.slug}/poster"}
-    assert f"{made} holds 6 files, 6 of them new." in said
-    assert manage("backup", place, verify=True) == f"{made.name} is whole: its database and 6 files.\n"
+    assert len(named) == 12, "two of each of three clips, and three public ones of each of two submissions"
+    assert set(told.public) == {f"{house.slug}/{kind}" for kind in ("video", "poster", "sprite")}
+    assert f"{made} holds 12 files, 12 of them new." in said
+    assert manage("backup", place, verify=True) == f"{made.name} is whole: its database and 12 files.\n"
     assert (place.stat().st_mode & 0o077, made.stat().st_mode & 0o077) == (0, 0)
 
 
@@ -60,8 +65,8 @@ def test_a_backup_holds_the_pictures_that_takes_begin_with(place, house):
 def test_the_next_backup_copies_only_what_is_new(place, house):
     manage("backup", place)
     factories.clip(factories.member())
-    assert "holds 8 files, 2 of them new." in manage("backup", place)
-    assert "holds 8 files, 0 of them new." in manage("backup", place)
+    assert "holds 14 files, 2 of them new." in manage("backup", place)
+    assert "holds 14 files, 0 of them new." in manage("backup", place)
     assert len(manifest.complete(place)) == 3
 
 

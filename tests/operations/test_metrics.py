@@ -16,8 +16,9 @@ from accounts.models import exclusion, pause
 from accounts.models.invitation import invite
 from generation import queue
 from generation.models import Attempt, Job
-from review import gate, triggers
+from review import gate, sealing, triggers
 from review import queue as desk
+from review.models import Preparation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +97,8 @@ def test_an_empty_house_has_every_number_and_they_are_nought(prometheus):
     assert {name: numbers[name] for name in ("database_up", "gate_up")} == {"database_up": 1, "gate_up": 1}
     for name in (
         "jobs_queued jobs_oldest_seconds jobs_running attempts_open attempts_lapsed submissions_waiting"
-        " submissions_oldest_seconds submissions_overdue claims publications_live takedowns mails_unsent paused"
+        " submissions_oldest_seconds submissions_overdue submissions_preparing submissions_preparing_oldest_seconds"
+        " submissions_unprepared claims publications_live takedowns mails_unsent paused"
     ).split():
         assert numbers[name] == 0, name
     assert numbers["attempts_hour succeeded"] == numbers["members active"] == 0
@@ -108,6 +110,10 @@ def test_the_numbers_are_what_happened(prometheus, settings, reviewer):
     factories.publication(factories.submission(artist=artist))
     gate.take_down(factories.publication(factories.submission(artist=artist)), by=artist)
     late = factories.submission(artist=artist)
+    for error in ("", "Why it failed."):
+        sent = sealing.submit(factories.clip(artist), by=artist, title="A title", statement="")
+        asked = timezone.now() - timedelta(minutes=1)
+        Preparation.objects.filter(submission=sent).update(asked_at=asked, error=error)
     settings.REVIEW_DEADLINE = timedelta(0)
     assert desk.claim(late, by=reviewer)
     running, _waiting = factories.job(artist), factories.job(artist)
@@ -126,9 +132,11 @@ def test_the_numbers_are_what_happened(prometheus, settings, reviewer):
         "jobs_running": 1,
         "attempts_open": 1,
         "attempts_lapsed": 1,
-        "attempts_hour succeeded": 3,
+        "attempts_hour succeeded": 5,
         "submissions_waiting": 1,
         "submissions_overdue": 1,
+        "submissions_preparing": 1,
+        "submissions_unprepared": 1,
         "claims": 1,
         "publications_live": 1,
         "takedowns": 1,
@@ -139,6 +147,7 @@ def test_the_numbers_are_what_happened(prometheus, settings, reviewer):
     }
     assert {name: numbers[name] for name in expected} == expected
     assert 300 <= numbers["jobs_oldest_seconds"] < 400
+    assert 60 <= numbers["submissions_preparing_oldest_seconds"] < 160
 
 
 def test_a_gate_that_is_down_is_a_number(prometheus):
@@ -162,7 +171,7 @@ def test_asking_costs_the_same_with_one_row_and_with_fifty(prometheus):
     for _number in range(49):
         queue.give_up(factories.claim_of(factories.job(artist)), retry=False)
         factories.submission(artist=artist)
-    assert cost() == first <= 16
+    assert cost() == first <= 17
 
 
 def test_requests_are_counted_by_view_and_never_by_path(prometheus):

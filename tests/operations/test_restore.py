@@ -107,7 +107,9 @@ def test_what_was_taken_down_since_is_not_public_again(place, public, empty_hous
     assert f"Publication {public.pk} is taken down again." in manage("restore", place)
     for page in ("", "video.mp4", "poster.jpg"):
         assert login().get(f"/watch/{public.slug}/{page}").status_code == 410
-    assert set(files_under(there.public)) == {f"{other.slug}/video", f"{other.slug}/poster"}
+    assert set(files_under(there.public)) == {
+        f"{other.slug}/{kind}" for kind in ("video", "poster", "sprite")
+    }
     takedown = Takedown.objects.get(publication=public)
     assert takedown.by == reviewer
     assert "real address" not in takedown.reason
@@ -361,4 +363,6 @@ def test_a_house_on_buckets_is_backed_up_and_restored_to_others(
     settings.PRIVATE_STORE, settings.PUBLIC_STORE = a_bucket("new"), a_bucket()
     manage("restore", place)
     assert factories.bytes_of(Submission.objects.get()) == whole
-    assert set(storage.public().names()) == {f"{public.slug}/video", f"{public.slug}/poster"}
+    assert set(storage.public().names()) == {
+        f"{public.slug}/{kind}" for kind in ("video", "poster", "sprite")
+    }

@@ -9,7 +9,7 @@ from accounts.models import AllowanceEntry, AuditEntry, Notice
 from generation import queue, storage
 from generation.models import Attempt, Clip, Job, Rendition
 from review import deleting, sealing
-from review.models import Submission
+from review.models import PublicFile, Submission
 from review.permissions import Conflict, NotAllowed
 from tests import factories
 
@@ -53,16 +53,22 @@ def test_a_file_that_another_row_names_stays(artist, what):
     same = {"video": b"the same frames" * 9, "poster": b"the same poster" * 9}
     first, second = factories.clip(artist, **same), factories.clip(artist, **same)
     if what == "submission":
-        submission = factories.submission(second)
-        Rendition.objects.filter(clip=second).update(sha256="0" * 64)  # as if that clip were gone
+        submission = factories.submission(factories.clip(artist))
+        shared = second.renditions.values("kind", "sha256", "size")
+        later = Submission.objects.create(  # of an earlier version, which froze the clip's own files
+            clip=submission.clip, artist=artist, version=2, discloses_recipe=False, publish_on_approval=False
+        )
+        PublicFile.objects.bulk_create(PublicFile(submission=later, **file) for file in shared)
+        deleting.delete(second, by=artist)
+    whole = factories.bytes_of(first)
     deleting.delete(first, by=artist)
-    assert len(files()) == 2
     if what == "clip":
-        assert factories.bytes_of(second) == same["video"]
+        assert len(files()) == 2
+        assert factories.bytes_of(second) == whole
         deleting.delete(second, by=artist)
         assert files() == set()
     else:
-        assert factories.bytes_of(submission) == same["video"]
+        assert factories.bytes_of(later) == whole
 
 
 def test_a_file_that_may_be_about_to_be_named_is_left_to_the_sweep(artist):

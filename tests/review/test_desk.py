@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from generation import storage
 from review import queue, sealing
 from review.models import Claim, Submission
 from tests import factories
@@ -64,12 +65,17 @@ def test_a_look_at_the_room_claims_nothing(login, reviewer):
     assert not Claim.objects.exists()
 
 
-def test_the_room_shows_the_frozen_bytes(login, reviewer):
+def test_the_room_shows_the_frozen_poster_and_the_viewer_s_own_copy_of_the_video(login, reviewer):
     submission = factories.submission()
     client = login(reviewer)
-    for kind, name in (("video", "video.mp4"), ("poster", "poster.jpg")):
+    copy = factories.viewed(submission, by=reviewer)
+    shown = {
+        "poster.jpg": factories.bytes_of(submission, "poster"),
+        "video.mp4": b"".join(storage.private().blocks(storage.private_name(copy.sha256))),
+    }
+    for name, content in shown.items():
         response = client.get(f"/desk/submissions/{submission.pk}/{name}")
-        assert response.getvalue() == factories.bytes_of(submission, kind)
+        assert response.getvalue() == content
         assert {"private", "no-store"} <= set(response["Cache-Control"].split(", "))
 
 

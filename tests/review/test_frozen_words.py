@@ -50,6 +50,7 @@ def _sealed_falsely() -> Submission:
         publish_on_approval=False,
     )
     whole = factories.submission(factories.clip(clip.owner))
+    PublicFile.objects.create(submission=draft, kind="video", sha256="0" * 64, size=1)
     Submission.objects.filter(pk=draft.pk).update(
         content=whole.content.replace("Title", "Other"),
         content_hash=whole.content_hash,

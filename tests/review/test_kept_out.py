@@ -5,7 +5,7 @@ import pytest
 from accounts.backends import at_the_door
 from accounts.models import User, exclusion
 from generation import storage
-from review import gate, queue
+from review import gate, queue, sealing
 from review.models import Decision, Publication, Submission, Takedown
 
 from .. import factories
@@ -40,18 +40,31 @@ def test_a_reviewer_with_a_live_claim_decides_nothing(reviewer, kept_out):
 
 
 @both_ways_out
-def test_a_submission_whose_files_were_still_being_read_comes_too_late(login, artist, kept_out, monkeypatch):
-    clip, reading = factories.clip(artist), storage.FolderStore.digest
+def test_a_submission_whose_files_were_still_being_looked_at_comes_too_late(
+    login, artist, kept_out, monkeypatch
+):
+    clip, reading = factories.clip(artist), storage.FolderStore.holds
 
-    def slowly(store, name):
+    def slowly(store, name, *, size):
         if not exclusion.is_kept_out(User(pk=artist.pk)):
             kept_out(artist)
-        return reading(store, name)
+        return reading(store, name, size=size)
 
-    monkeypatch.setattr(storage.FolderStore, "digest", slowly)
+    monkeypatch.setattr(storage.FolderStore, "holds", slowly)
     answer = login(artist).post(f"/studio/clips/{clip.pk}/submissions/", {"title": "A", "statement": "B"})
     assert (answer.status_code, SENTENCE in answer.text) == (422, True)
     assert not Submission.objects.exists()
+
+
+@both_ways_out
+def test_what_was_submitted_before_goes_on_to_the_desk_but_not_further(artist, kept_out):
+    """A suspension takes nothing back: reviewers decide on it as on what had reached them before."""
+    sent = sealing.submit(
+        factories.clip(artist), by=artist, title="A", statement="", publish_on_approval=True
+    )
+    kept_out(artist)
+    factories.decision(factories.prepared(sent))
+    assert not Publication.objects.exists()
 
 
 @both_ways_out

@@ -47,11 +47,11 @@ class Work:
     clip: object
     artist: str
     title: str
-    bytes: dict
     at_once: bool
-    state: str = "waiting"
+    bytes: dict = field(default_factory=dict)  # of the public files, once they are made
+    state: str = "preparing"
     holder: str | None = None
-    shown: str = ""  # the content hash that the reviewers' page showed
+    shown: str = ""  # the content hash that the reviewers' page showed; "" until it is sealed
     approved_by: str | None = None
     slug: str = ""
     public: object = None
@@ -63,7 +63,6 @@ class Work:
 class Made:
     pk: object
     owner: str
-    bytes: dict
     works: list = field(default_factory=list)
 
     @property
@@ -128,6 +127,14 @@ class Program(RuleBasedStateMachine):
             raise TurnedAway
         return response
 
+    def post_at_desk(self, who, work, act, **data) -> int:
+        """The desk knows nothing of what isn't sealed."""
+        status = self.post(who, f"/desk/submissions/{work.pk}/{act}/", **data).status_code
+        if not work.shown:
+            assert status == 404
+            raise TurnedAway
+        return status
+
     def may_review(self, who) -> bool:
         return self.standing.get(who) == "active" and self.roles[who] == "reviewer"
 
@@ -140,7 +147,7 @@ class Program(RuleBasedStateMachine):
     def begin(self, at_once):
         for number, owner in enumerate(("ada", "ben", "rita")):
             self.make(owner)
-            self.submit(number, owner, True, at_once)
+            self.submit(number, owner, True, at_once, True)
 
     @precondition(lambda self: len(self.clips) < 5)
     @rule(owner=members)
@@ -148,19 +155,18 @@ class Program(RuleBasedStateMachine):
         if self.is_paused or self.standing[owner] != "active":
             return self.ask_for_a_take(owner)
         number = len(self.clips)
-        content = {"video": f"video {number} ".encode() * 20, "poster": f"poster {number} ".encode() * 5}
-        made = factories.clip(self.people[owner][0], f"prompt {number}", **content)
-        self.clips.append(Made(made.pk, owner, content))
+        made = factories.clip(self.people[owner][0], f"prompt {number}")
+        self.clips.append(Made(made.pk, owner))
 
-    @rule(number=numbers, who=members, right=rightly, at_once=st.booleans())
+    @rule(number=numbers, who=members, right=rightly, at_once=st.booleans(), worked=rightly)
     @acting
-    def submit(self, number, who, right, at_once):
+    def submit(self, number, who, right, at_once, worked):
         clip = self.clips[number % len(self.clips)]
         who = clip.owner if right else who
         title = f"Title {next(self.titles)}"
         data = {"title": title, **({"publish_on_approval": "on"} if at_once else {})}
         status = self.post(who, f"/studio/clips/{clip.pk}/submissions/", **data).status_code
-        open_ones = [work for work in clip.works if work.state in ("waiting", "approved", "published")]
+        open_ones = [w for w in clip.works if w.state not in ("withdrawn", "refused", "taken-down")]
         if who != clip.owner:
             assert status == 404
         elif open_ones:
@@ -169,9 +175,21 @@ class Program(RuleBasedStateMachine):
             assert status == 302
             made = Submission.objects.get(title=title)
             assert made.version == len(clip.works) + 1
-            work = Work(made.pk, clip, who, title, clip.bytes, at_once, shown=made.content_hash)
+            work = Work(made.pk, clip, who, title, at_once)
             clip.works.append(work)
             self.works.append(work)
+            if worked:
+                self.the_worker_works()
+
+    @rule()
+    def the_worker_works(self):
+        """What waits is sealed, whatever has become of its artist; what was withdrawn isn't."""
+        for work in [work for work in self.works if work.state == "preparing"]:
+            sealed = factories.prepared(Submission.objects.get(pk=work.pk))
+            work.state, work.shown = "waiting", sealed.content_hash
+            work.bytes = {file.kind: factories.bytes_of(sealed, file.kind) for file in sealed.files.all()}
+        for work in self.works:
+            assert Submission.objects.get(pk=work.pk).content_hash == (work.shown or None)
 
     @rule(number=numbers, who=members)
     @acting
@@ -180,7 +198,7 @@ class Program(RuleBasedStateMachine):
         status = self.post(who, f"/studio/submissions/{work.pk}/withdrawal/").status_code
         if who != work.artist:
             assert status == 404
-        elif work.state != "waiting":
+        elif work.state not in ("preparing", "waiting"):
             assert status == 409
         else:
             assert status == 302
@@ -206,7 +224,7 @@ class Program(RuleBasedStateMachine):
     @acting
     def claim(self, number, who):
         work = self.pick(number)
-        status = self.post(who, f"/desk/submissions/{work.pk}/claim/").status_code
+        status = self.post_at_desk(who, work, "claim")
         assert status == (302 if self.may_hold(who, work) else 409)
         work.holder = who if status == 302 else work.holder
 
@@ -221,14 +239,14 @@ class Program(RuleBasedStateMachine):
     def sign_of_life(self, number, who):
         """The room's renewal changes nothing but the time, and says truly whether the claim holds."""
         work = self.pick(number)
-        status = self.post(who, f"/desk/submissions/{work.pk}/renewal/").status_code
+        status = self.post_at_desk(who, work, "renewal")
         assert status == (200 if work.state == "waiting" and work.holder == who else 409)
 
     @rule(number=numbers, who=reviewers)
     @acting
     def pass_on(self, number, who):
         work = self.pick(number)
-        status = self.post(who, f"/desk/submissions/{work.pk}/pass/", reason="Why.").status_code
+        status = self.post_at_desk(who, work, "pass", reason="Why.")
         if work.state == "waiting" and work.holder == who:
             assert status == 302
             work.passed.add(who)
@@ -241,7 +259,7 @@ class Program(RuleBasedStateMachine):
     @acting
     def recuse(self, number, who):
         work = self.pick(number)
-        status = self.post(who, f"/desk/submissions/{work.pk}/recusal/", reason="Why.").status_code
+        status = self.post_at_desk(who, work, "recusal", reason="Why.")
         if who in work.recused:
             assert status == 302  # a second click
         elif work.state != "waiting" or who == work.artist or who in work.clip.recused:
@@ -266,9 +284,7 @@ class Program(RuleBasedStateMachine):
         shown = work.shown if stale else self.works[(number + 1) % len(self.works)].shown
         words = {"reasons": ["hate"], "note": "A note."} if not approve else {"note": ""}
         outcome = "approve" if approve else "refuse"
-        status = self.post(
-            who, f"/desk/submissions/{work.pk}/decision/", outcome=outcome, content_hash=shown, **words
-        ).status_code
+        status = self.post_at_desk(who, work, "decision", outcome=outcome, content_hash=shown, **words)
         right = work.state == "waiting" and work.holder == who and work.artist != who and shown == work.shown
         if not right:
             assert status == 409
@@ -333,10 +349,11 @@ class Program(RuleBasedStateMachine):
             assert status == 302
             work.state = "taken-down"
 
-    @rule(number=numbers, kind=st.sampled_from(["video", "poster"]), spoiled=st.booleans())
+    @rule(number=numbers, kind=st.sampled_from(["video", "poster", "sprite"]), spoiled=st.booleans())
     def disk_fails(self, number, kind, spoiled):
         """A private file is spoiled, or a public copy lost; later the disk is repaired and the sweep runs."""
-        live = [work for work in self.works if work.state == "published"] or self.works
+        sealed = [work for work in self.works if work.shown]
+        live = [work for work in self.works if work.state == "published"] or sealed
         work = live[number % len(live)]
         kept = storage.private().path(storage.private_name(hashlib.sha256(work.bytes[kind]).hexdigest()))
         if work.slug:

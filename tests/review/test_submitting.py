@@ -23,7 +23,7 @@ def submit(client, clip, **data):
 
 def test_submitting_freezes_the_words_and_the_files(login, artist, clip):
     response = submit(login(artist), clip, title="Der Fluß", statement="Two\nlines", discloses_recipe="on")
-    made = Submission.objects.get()
+    made = factories.prepared(Submission.objects.get())
     assert (response.status_code, response.url) == (302, f"/studio/submissions/{made.pk}/")
     content = json.loads(made.content)
     assert (content["title"], content["statement"], content["credit"]) == (
@@ -33,15 +33,16 @@ def test_submitting_freezes_the_words_and_the_files(login, artist, clip):
     )
     assert content["recipe"]["prompt"] == "a prompt of its own"
     assert "versions" not in content["recipe"]
+    assert set(content["files"]) == {"video", "poster", "sprite"}
     for kind, file in content["files"].items():
-        assert file["sha256"] == hashlib.sha256(factories.bytes_of(clip, kind)).hexdigest()
+        assert file["sha256"] == hashlib.sha256(factories.bytes_of(made, kind)).hexdigest()
     assert made.content_hash == hashlib.sha256(made.content.encode()).hexdigest()
     assert made.content == json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def test_a_recipe_that_is_not_disclosed_is_not_in_what_becomes_public(login, artist, clip):
     submit(login(artist), clip)
-    made = Submission.objects.get()
+    made = factories.prepared(Submission.objects.get())
     assert json.loads(made.content)["recipe"] is None
     assert "a prompt of its own" not in made.content
 
@@ -62,7 +63,7 @@ def test_any_words_can_be_frozen_and_read_again(login, artist, clip, words):
     import unicodedata
 
     assert submit(login(artist), clip, title="T", statement=words).status_code == 302
-    made = Submission.objects.get()
+    made = factories.prepared(Submission.objects.get())
     assert json.loads(made.content)["statement"] == unicodedata.normalize("NFC", made.statement)
     assert made.statement == words.strip()
     slug = factories.publication(made).slug
@@ -88,7 +89,10 @@ def test_a_second_submission_with_other_words_is_told_to_wait(login, artist, cli
     submit(login(artist), clip)
     response = submit(login(artist), clip, title="Other words")
     assert response.status_code == 409
-    assert "already waiting" in response.text
+    assert "already being prepared" in response.text
+    factories.prepared(clip.submissions.get())
+    response = submit(login(artist), clip, title="Other words")
+    assert (response.status_code, "already waiting" in response.text) == (409, True)
 
 
 def test_after_a_refusal_the_same_clip_is_submitted_as_version_two(login, artist, clip):
@@ -98,7 +102,8 @@ def test_after_a_refusal_the_same_clip_is_submitted_as_version_two(login, artist
     response = submit(login(artist), clip, title="Better words")
     second = clip.submissions.get(version=2)
     assert response.url == f"/studio/submissions/{second.pk}/"
-    assert (second.state, Submission.objects.get(pk=first.pk).state) == ("waiting", "refused")
+    assert (second.state, Submission.objects.get(pk=first.pk).state) == ("preparing", "refused")
+    assert factories.prepared(second).state == "waiting"
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "taken-down"])
@@ -111,7 +116,7 @@ def test_what_was_taken_back_can_be_submitted_again_and_needs_a_new_approval(log
     else:
         gate.take_down(factories.publication(first), by=artist)
     assert submit(login(artist), clip).status_code == 302
-    second = clip.submissions.get(version=2)
+    second = factories.prepared(clip.submissions.get(version=2))
     assert second.state == "waiting"
     with pytest.raises(gate.NotPublishable):
         gate.publish(second, by=artist)
@@ -129,10 +134,10 @@ def test_what_is_approved_is_not_submitted_again(login, artist, clip, state):
 
 
 @pytest.mark.parametrize("kind", ["video", "poster"])
-@pytest.mark.parametrize("harm", ["spoiled", "missing"])
+@pytest.mark.parametrize("harm", ["cut short", "missing"])
 def test_a_damaged_clip_is_refused_with_a_sentence(login, artist, clip, kind, harm):
     path = storage.private().path(storage.private_name(clip.rendition(kind).sha256))
-    if harm == "spoiled":
+    if harm == "cut short":
         path.write_bytes(b"other bytes")
     else:
         path.unlink()

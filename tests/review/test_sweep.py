@@ -49,7 +49,7 @@ def test_every_file_that_a_row_names_stays():
             os.utime(store.path(name), (0, 0))
     assert sweep.sweep() == sweep.Swept(orphans=0, mended=0, missing=0)
     assert (files(storage.private()), files(storage.public())) == before
-    assert before[1] == {f"{live.slug}/video", f"{live.slug}/poster"}
+    assert before[1] == {f"{live.slug}/{kind}" for kind in ("video", "poster", "sprite")}
     assert factories.bytes_of(unsubmitted)
     assert factories.bytes_of(waiting)
 

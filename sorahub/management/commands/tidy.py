@@ -12,5 +12,5 @@ class Command(BaseCommand):
         done = tidy()
         self.stdout.write(
             f"{done.sessions} sessions, {done.devices} lines of sessions, {done.confirmations} confirmations, "
-            f"{done.notices} notices and {done.pictures} unsent pictures deleted."
+            f"{done.notices} notices, {done.pictures} unsent pictures and {done.copies} staff copies deleted."
         )
