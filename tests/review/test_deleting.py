@@ -189,13 +189,13 @@ def test_of_a_deletion_and_a_submission_at_the_same_moment_one_happens_whole(rou
 def test_a_submission_whose_clip_is_deleted_meanwhile_is_a_404(login, monkeypatch):
     artist = factories.member()
     clip = factories.clip(artist)
-    whole = sealing._whole_renditions
+    whole = sealing._check_files
 
     def deleted_meanwhile(found):
         renditions = whole(found)
         deleting.delete(found, by=artist)
         return renditions
 
-    monkeypatch.setattr(sealing, "_whole_renditions", deleted_meanwhile)
+    monkeypatch.setattr(sealing, "_check_files", deleted_meanwhile)
     assert login(artist).post(f"/studio/clips/{clip.pk}/submissions/", {"title": "T"}).status_code == 404
     assert not Submission.objects.exists()
