@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
 
 from ..engine import Sound
@@ -70,6 +69,8 @@ def decode(path: Path) -> Iterator[np.ndarray]:
     Not for what strangers send: nothing here bounds what a crafted file may cost. Raises EncodingError if the
     file is no video, or stops being one on the way.
     """
+    import av  # only where a file is read: it takes 23 MB, and a web process never does
+
     try:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
@@ -80,6 +81,8 @@ def decode(path: Path) -> Iterator[np.ndarray]:
 
 def probe(path: Path) -> Encoded:
     """Read what a video file holds, without decoding it. Raises EncodingError if it is no video."""
+    import av
+
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
