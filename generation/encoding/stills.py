@@ -16,7 +16,7 @@ from .video import check_frame
 POSTER_QUALITY = 90
 SPRITE_SIDE = 256  # pixels on the longer side of each picture: a card is hardly larger
 SPRITE_QUALITY = 75
-STRIP_QUALITIES = (60, 30, 10)  # the first that keeps a strip within STRIP_BYTES, or the last
+STRIP_QUALITIES = (60, 30, 10, 4)  # the first that keeps a strip within STRIP_BYTES, or the last
 STRIP_BYTES = 8192
 STRIP_SIDE = 128  # pixels on the longer side of each picture
 

@@ -1,6 +1,7 @@
 """Second factors: setting one up, logging in with it, losing it, and who must have one."""
 
 import re
+import time
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -74,10 +75,14 @@ def test_the_pages_cost_the_same_with_many_passkeys(login, artist, path, count, 
 
 def test_a_code_works_once_for_as_long_as_it_would_be_good(client, login, artist):
     with_app(artist)
-    for shown, times in ((code(step=1), 2), (code(step=-1), 1)):
+    for step, times in ((1, 2), (-1, 1)):
+        shown = None
         for turn in range(times):
             client.logout()
             log_in(client, artist)
+            while time.time() % 30 > 25:  # a code shown now would be one older by the time it arrives
+                time.sleep(0.1)
+            shown = shown or code(step=step)
             client.post("/accounts/2fa/authenticate/", {"code": f" {shown[:3]} {shown[3:]}"})
             assert is_in(client) == (turn == 0)
 

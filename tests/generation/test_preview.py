@@ -6,13 +6,14 @@ import threading
 import time
 from contextlib import closing
 
+import numpy as np
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
-from generation import attempts, queue
+from generation import attempts, encoding, queue
 from generation.engine import MOMENTS, catalog, process
 from generation.models import Attempt, Job
 from tests import factories
@@ -166,6 +167,13 @@ def test_lists_and_polls_leave_it_in_the_database(artist, login, name):
     read = [query["sql"] for query in queries if "generation_attempt" in query["sql"]]
     assert read
     assert not [sql for sql in read if '"preview",' in sql or '"preview" FROM' in sql]
+
+
+@pytest.mark.parametrize("side", [16, 128, 256])
+def test_even_noise_makes_a_small_picture(side):
+    """It lies in the attempt's row, which is written each second."""
+    noise = np.random.default_rng(0).integers(0, 256, (MOMENTS, side, side, 3), dtype=np.uint8)
+    assert len(encoding.strip(noise)) <= 8192
 
 
 @pytest.mark.django_db(transaction=True)
