@@ -41,7 +41,7 @@ GATE = Target(
     ("tests/review/test_gate_races.py",),
 )
 CLAIM = Target(
-    "generation.queue",
+    "generation.queue.claiming",
     ("claim_next", "_may_be_served", "in_turn"),
     (
         "tests/generation/test_queue_claim.py",

@@ -1,0 +1,82 @@
+"""Whose job runs next, who is running it, and how long that holds."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Now
+
+from accounts.models import Pause
+from accounts.models.exclusion import kept_out
+
+from ..models import Attempt, Job, Seat
+
+CANDIDATES = 20  # members looked at in one claim before it gives up and is called again
+
+
+@transaction.atomic
+def claim_next(worker: str) -> Attempt | None:
+    """Takes the next job by fair share: first the member who was served longest ago, up to a cap each.
+
+    The member's seat is locked, passing over seats that another worker holds. What lets a member be served is asked
+    again under that lock, in a statement of its own: the one that found the seat may have read an older truth.
+    """
+    for owner in list(in_turn(_may_be_served()).values_list("pk", flat=True)[:CANDIDATES]):
+        seat = Seat.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=owner).first()
+        if seat is None or not _may_be_served().filter(pk=owner).exists():
+            continue
+        job = Job.objects.queued().filter(owner=owner).order_by("created_at", "pk").first()
+        if job is None:
+            continue
+        taken = (
+            Job.objects.queued()
+            .filter(pk=job.pk)
+            .update(status=Job.Status.RUNNING, started_at=Now(), attempts_made=F("attempts_made") + 1)
+        )
+        if not taken:
+            continue
+        Seat.objects.filter(pk=owner).update(last_served_at=Now())
+        return Attempt.objects.create(
+            job=job, number=job.attempts_made + 1, worker=worker, lease_until=Now() + settings.LEASE
+        )
+    return None
+
+
+def _may_be_served():
+    """Seats with a job waiting and room under their cohort's cap; none of those kept out, none during a pause."""
+    running = Job.objects.running().filter(owner=OuterRef("pk")).values("owner").annotate(count=Count("pk"))
+    return Seat.objects.annotate(
+        running=Coalesce(Subquery(running.values("count")), 0),
+        cap=Coalesce(
+            "owner__membership__cohort__max_running",
+            Value(settings.MAX_RUNNING),
+            output_field=IntegerField(),
+        ),
+    ).filter(
+        Exists(Job.objects.queued().filter(owner=OuterRef("pk"))),
+        ~Exists(kept_out().filter(user=OuterRef("pk"))),
+        ~Exists(Pause.objects.in_force()),
+        running__lt=F("cap"),
+    )
+
+
+def in_turn(seats):
+    """Least recently served first."""
+    return seats.order_by(F("last_served_at").asc(nulls_first=True), "pk")
+
+
+def renew(attempt: Attempt, *, stage: str, step: int, preview: bytes | None = None) -> bool:
+    """Extends the lease and tells the progress, in one write; False when the attempt is no longer this worker's.
+
+    So it ends within a second of a suspension, too. Every condition stands in the update itself, without a join:
+    Django would move it into a subquery, which PostgreSQL doesn't ask again after waiting for the row.
+    A `preview` (JPEG) takes the place of the one before; without one, that one stays.
+    """
+    theirs = Job.objects.filter(pk=OuterRef("job_id"), owner__in=kept_out().values("user"))
+    held = Attempt.objects.filter(~Exists(theirs), pk=attempt.pk, ended_at=None, lease_until__gt=Now())
+    picture = {} if preview is None else {"preview": preview}
+    return bool(held.update(lease_until=Now() + settings.LEASE, stage=stage, step=step, **picture))
+
+
+def is_waiting() -> bool:
+    """Is there anything for a worker to do?"""
+    return _may_be_served().exists() or Attempt.objects.filter(ended_at=None, lease_until__lte=Now()).exists()
