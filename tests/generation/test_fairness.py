@@ -11,6 +11,7 @@ import pytest
 
 from generation import queue
 from generation.models import Job
+from generation.queue import claiming
 from tests import factories
 
 from .claiming import finish
@@ -81,7 +82,9 @@ def test_nine_members_with_one_job_do_not_wait_for_somebody_s_thirty(settings, w
 
 def test_the_simulation_sees_unfairness(settings, monkeypatch):
     """First come, first served: the many jobs came first, and the bound is broken."""
-    monkeypatch.setattr(queue, "in_turn", lambda seats: seats.order_by("owner__jobs__created_at").distinct())
+    monkeypatch.setattr(
+        claiming, "in_turn", lambda seats: seats.order_by("owner__jobs__created_at").distinct()
+    )
     with pytest.raises(AssertionError):
         check(settings, many=30, singles=9, workers=1, spread=0)
 
