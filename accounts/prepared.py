@@ -39,6 +39,12 @@ def prepared(build: Callable[[], QuerySet]) -> Callable[..., QuerySet]:
         compiler = queryset.query.get_compiler(connection=connection)
         return queryset, compiler, compiler.as_sql()
 
+    @cache
+    def converters():
+        """How the database's values become Python's, column by column."""
+        _queryset, compiler, _words = compiled()
+        return compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
+
     def ask(**values) -> QuerySet:
         queryset, compiler, (sql, parameters) = compiled()
         told = tuple(each.filled(values) if isinstance(each, Slot) else each for each in parameters)
@@ -46,6 +52,7 @@ def prepared(build: Callable[[], QuerySet]) -> Callable[..., QuerySet]:
         answering = copy.copy(compiler)
         answering.connection = connection
         answering.as_sql = lambda *args, **kwargs: (sql, told)
+        answering.get_converters = lambda columns: converters()
         asked = queryset.all()
         asked.query.get_compiler = lambda *args, **kwargs: answering
         return asked

@@ -81,9 +81,10 @@ class PromptForm(forms.Form):
     without_parent = forms.BooleanField(label=_("Make it a take of its own"), required=False)
     form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, owner=None, initial=None, cohort=None, **kwargs):
+    def __init__(self, data=None, *, owner=None, initial=None, models=None, **kwargs):
+        """`models` are those that its owner may use; left out, all that are on offer."""
         self.owner = owner
-        models = [model for model in offers.offered() if cohort is None or cohort.offers(model.id)]
+        models = offers.offered() if models is None else models
         asked = (data or initial or {}).get("model")
         self.rules = next((model for model in models if model.id == asked), models[0] if models else None)
         super().__init__(data, initial=self._initial(initial), **kwargs)

@@ -27,6 +27,11 @@ def offered() -> tuple[catalog.Model, ...]:
     return tuple(model for model in models if model.id not in missing)
 
 
+def offered_to(cohort) -> tuple[catalog.Model, ...]:
+    """Those of them that members of the cohort may use."""
+    return tuple(model for model in offered() if cohort.offers(model.id))
+
+
 def is_offered(model_id: str) -> bool:
     """False for a model whose license nobody has acknowledged; whether its weights are here, the catalog checks."""
     model = catalog.CATALOG.get(model_id)

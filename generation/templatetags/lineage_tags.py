@@ -1,11 +1,8 @@
 """What a take begins with and what it comes of, as pages show it."""
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
 from django import template
-from django.template.loader import render_to_string
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import lineage
@@ -58,34 +55,6 @@ def _words(picture, width: int, height: int) -> str:
     if picture.width < width or picture.height < height:
         words += " " + _("It is smaller than the take, so it will look soft.")
     return words % told
-
-
-@register.simple_tag
-def beginning_fields(form) -> str:
-    """The form's part that says what a take begins with; of a form that holds neither picture nor parent, drawn once
-    in each process."""
-    if form.is_bound or form.beginning or form.origin:
-        return _drawn(form)
-    return _empty(_Empty(form.rules.id, tuple(form.picture_models), get_language(), form))
-
-
-@dataclass(frozen=True)
-class _Empty:
-    """All that the part depends on while nobody has chosen anything."""
-
-    model: str
-    picture_models: tuple
-    language: str
-    form: object = field(compare=False)
-
-
-@lru_cache(maxsize=128)
-def _empty(shown: _Empty) -> str:
-    return _drawn(shown.form)
-
-
-def _drawn(form) -> str:
-    return render_to_string("generation/_begin.html", {"form": form})
 
 
 @register.simple_tag

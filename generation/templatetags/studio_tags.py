@@ -3,12 +3,12 @@
 No permission is kept here: whose takes a page shows was asked at this very request.
 """
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from ..engine import SPRITE_MOMENTS
@@ -19,27 +19,35 @@ register = template.Library()
 
 
 @register.simple_tag
-def take_card(take, states: dict) -> str:
-    """One take: a job, with its clip and the open attempt's step; `states` is what review knows of the clips."""
-    facts = {"title": short(take.prompt), "language": get_language()}
-    if clip := getattr(take, "clip", None):
-        facts |= {"width": clip.width, "height": clip.height, "duration": clip.seconds}
-        facts |= {"has_sprite": take.has_sprite, "rating": take.rating}
-        return _card(clip=clip.pk, state=states.get(clip.pk, ""), **facts)
-    if take.step is not None:
-        facts |= {"step": take.step, "steps": take.steps}
-    return _card(job=take.pk, state=take.status, **facts)
+def take_cards(takes, states: dict) -> str:
+    """Takes, as views.studio lists them: jobs with their clip and the open attempt's step; `states` is what review
+    knows of the clips."""
+    language = get_language()
+    return mark_safe("".join(_card(take, states.get(take.clip, ""), language) for take in takes))
 
 
 @lru_cache(maxsize=1024)
-def _card(*, job=None, clip=None, has_sprite=False, language: str, **facts) -> str:
-    if clip:
-        facts |= {"href": reverse("clip", args=[clip]), "poster": reverse("clip_poster", args=[clip])}
-        if has_sprite:
-            facts |= {"sprite": reverse("clip_sprite", args=[clip]), "moments": SPRITE_MOMENTS}
+def _card(take, state: str, _language: str | None) -> str:
+    facts = {"title": short(take.prompt), "heading": 3}
+    if take.clip:
+        facts |= {
+            "href": reverse("clip", args=[take.clip]),
+            "poster": reverse("clip_poster", args=[take.clip]),
+        }
+        facts |= {
+            "width": take.clip__width,
+            "height": take.clip__height,
+            "state": state,
+            "rating": take.rating,
+        }
+        facts["duration"] = take.clip__frames / take.clip__fps
+        if take.has_sprite:
+            facts |= {"sprite": reverse("clip_sprite", args=[take.clip]), "moments": SPRITE_MOMENTS}
     else:
-        facts["href"] = reverse("job", args=[job])
-    return render_to_string("components/_clip_card.html", facts | {"heading": 3})
+        facts |= {"href": reverse("job", args=[take.pk]), "state": take.status}
+        if take.step is not None:
+            facts |= {"step": take.step, "steps": take.steps}
+    return render_to_string("components/_clip_card.html", facts)
 
 
 @register.inclusion_tag("generation/_feedback.html", takes_context=True)
@@ -48,33 +56,3 @@ def feedback_panel(context, clip) -> dict:
     given = getattr(clip, "feedback", None)
     form = context.get("feedback_form") or FeedbackForm.of(given)
     return {"clip": clip, "given": given, "form": form, "csrf_token": context.get("csrf_token")}
-
-
-@register.simple_tag
-def prompt_fields(form, examples) -> str:
-    """The prompt form's fields. One that was sent is drawn anew, with what is wrong in it."""
-    if form.is_bound:
-        return _drawn(form, examples)
-    values = tuple((name, str(form[name].value())) for name in form.fields if name != "form_key")
-    models = tuple(form.fields["model"].choices)
-    return _fields(_Shown(values, models, tuple(examples), get_language(), form))
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """All that the fields of an unsent form depend on; the form itself follows from it."""
-
-    values: tuple
-    models: tuple
-    examples: tuple
-    language: str
-    form: object = field(compare=False)
-
-
-@lru_cache(maxsize=128)
-def _fields(shown: _Shown) -> str:
-    return _drawn(shown.form, shown.examples)
-
-
-def _drawn(form, examples) -> str:
-    return render_to_string("generation/_prompt_fields.html", {"form": form, "examples": examples})

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import check_can_create, requires
 
-from .. import lineage, media, pace, pictures, queue, storage
+from .. import lineage, media, offers, pace, pictures, queue, storage
 from ..forms import PromptForm
 from ..models import Clip, Picture
 from ..models.picture import CONTENT_TYPE
@@ -91,7 +91,7 @@ def sent(request) -> PromptForm:
             data.pop("without_picture", None)  # which was said of the one before
         except (pictures.Refused, queue.Refused) as refusal:
             complaint = str(refusal)
-    form = PromptForm(data, owner=request.user, cohort=request.user.membership.cohort)
+    form = PromptForm(data, owner=request.user, models=offers.offered_to(request.user.membership.cohort))
     if complaint:
         form.add_error("image", complaint)
     return form

@@ -1,6 +1,6 @@
 """The studio: the prompt form and one's own takes."""
 
-import json
+import uuid
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, UUIDField
 from django.http import HttpResponse
@@ -13,19 +13,17 @@ from accounts.permissions import check_can_create, requires
 from accounts.prepared import Slot, prepared
 
 from .. import drafts, pace, pictures, queue, tasks
-from ..embedded import EXAMPLES
 from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
 from ..models import Job, Rendition
+from . import panel
 from .picture import bounded, sent
 
 PAGE = 24
-# What a list of takes needs of them: naming all columns costs more time than the database's answer.
+# What a list of takes needs of them, as rows: Django makes objects of them more slowly than PostgreSQL finds them.
 SHOWN = (
-    "status",
-    "prompt",
-    "steps",
+    *("pk", "status", "prompt", "steps", "step", "rating", "has_sprite", "clip"),
     *(f"clip__{name}" for name in ("width", "height", "frames", "fps")),
 )
 STATUS_OF_REFUSAL = {
@@ -43,8 +41,7 @@ STATUS_OF_REFUSAL = {
 @requires(check_can_create)
 def studio(request):
     initial = _recipe_asked_for(request) or drafts.of(request.user)
-    cohort = request.user.membership.cohort
-    return _page(request, PromptForm(initial=initial, owner=request.user, cohort=cohort))
+    return _page(request, panel.unsent(request.user, initial))
 
 
 @bounded
@@ -90,22 +87,21 @@ def draft(request):
 
 def _refusal(request, form: PromptForm, *, status: int):
     drafts.keep(request.user, form.data)
-    return _page(request, form, status=status)
+    return _page(request, panel.of(form), form, status=status)
 
 
-def _page(request, form: PromptForm, *, status: int = 200):
+def _page(request, shown: panel.Panel, form: PromptForm | None = None, *, status: int = 200):
+    """`form` is one that was sent and refused: the page says why."""
     takes = list(_takes(request))
     context = {
+        "panel": shown,
         "form": form,
-        "model": form.rules,
-        "examples": EXAMPLES if form.rules and form.rules.id == "embedded" else (),
+        "form_key": form["form_key"].value() if form else uuid.uuid4(),
         "left": _left(request.user),
         "takes": takes[:PAGE],
         "older": f"?after={takes[PAGE - 1].pk}" if len(takes) > PAGE else None,
         "is_first_page": "after" not in request.GET,
     }
-    if form.rules:
-        context |= _price(form)
     return render(request, "generation/studio.html", context, status=status)
 
 
@@ -113,19 +109,6 @@ def _left(user) -> int | None:
     """GPU seconds, known since the member came to the page; None without a limit."""
     has_limit = user.membership.cohort.allowance is not None
     return max(user.allowance_balance or 0, 0) if has_limit else None
-
-
-def _price(form: PromptForm) -> dict:
-    """The estimate for what the form shows now, and what the page needs for making it anew: see studio.js."""
-    rules, takes = form.rules, str(form["takes"].value() or 1)
-    measures = {
-        "seconds": rules.step_seconds / 1e6,  # for a step over one pixel of one frame
-        "pixels": {size.aspect: size.width * size.height for size in rules.sizes},
-        "frames": {f"{seconds:g}": frames for seconds, frames in rules.lengths.items()},
-        "steps": [rules.steps.low, rules.steps.high, rules.steps.default],
-    }
-    count = int(takes) if takes in ("1", "2", "3", "4") else 1
-    return {"pace": json.dumps(measures), "price": count * queue.price_of(form.as_it_stands())}
 
 
 def _takes(request):
@@ -147,9 +130,8 @@ def _listed(owner):
             rating=F("clip__feedback__rating"),
             has_sprite=Exists(Rendition.objects.filter(clip=OuterRef("clip"), kind=Rendition.Kind.SPRITE)),
         )
-        .select_related("clip")
-        .only(*SHOWN)
         .order_by("-created_at", "-pk")
+        .values_list(*SHOWN, named=True)
     )
 
 

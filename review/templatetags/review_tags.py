@@ -50,8 +50,8 @@ def _card(slug: str, content: str, eager: bool, _language: str) -> str:
 
 @register.simple_tag
 def submission_states(takes) -> dict:
-    """{clip's pk: state of its latest submission}, in one query for the whole list."""
-    clips = [take.clip.pk for take in takes if hasattr(take, "clip")]
+    """{clip's pk: state of its latest submission}, in one query for the whole list; `take.clip` is such a pk."""
+    clips = [take.clip for take in takes if take.clip]
     if not clips:
         return {}
     places = BATCH * ceil(len(clips) / BATCH)
