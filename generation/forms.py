@@ -104,7 +104,6 @@ class PromptForm(forms.Form):
             "aspect": self.rules.sizes[0].aspect,
             "duration": f"{self.rules.durations[0]:g}",
             "takes": 1,
-            "form_key": uuid.uuid4(),
         }
         return defaults | (given or {})
 

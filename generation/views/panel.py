@@ -19,8 +19,8 @@ OF_ITS_OWNER = ("picture", "parent")  # what a form may hold that only its owner
 
 @dataclass(frozen=True)
 class Panel:
-    rules: catalog.Model | None
-    fields: str  # HTML: all but the keys, which are new on each page
+    form: PromptForm  # as it was sent, with what is wrong in it; or as it is before, and then maybe many pages' own
+    fields: str = ""  # HTML: all but the keys, which are new on each page
     price: int = 0  # GPU seconds, of the takes that the form asks for
     pace: str = ""  # JSON: what the page needs for making the price anew, see studio.js
 
@@ -30,20 +30,20 @@ def unsent(user, initial: dict) -> Panel:
     models = offers.offered_to(user.membership.cohort)
     if any(initial.get(name) for name in OF_ITS_OWNER):
         return of(PromptForm(initial=initial, owner=user, models=models))
-    return _drawn_once(tuple(initial.items()), tuple(model.id for model in models), get_language())
+    return _drawn_once(tuple(initial.items()), models, get_language())
 
 
 def of(form: PromptForm) -> Panel:
     if not form.rules:
-        return Panel(None, "")
+        return Panel(form)
     examples = EXAMPLES if form.rules.id == "embedded" else ()
     fields = render_to_string("generation/_prompt_fields.html", {"form": form, "examples": examples})
-    return Panel(form.rules, fields, _price(form), _pace(form.rules))
+    return Panel(form, fields, _price(form), _pace(form.rules))
 
 
 @lru_cache(maxsize=256)
-def _drawn_once(initial: tuple, models: tuple[str, ...], _language: str | None) -> Panel:
-    return of(PromptForm(initial=dict(initial), models=[catalog.get(model) for model in models]))
+def _drawn_once(initial: tuple, models: tuple[catalog.Model, ...], _language: str | None) -> Panel:
+    return of(PromptForm(initial=dict(initial), models=models))
 
 
 def _price(form: PromptForm) -> int:

@@ -87,16 +87,15 @@ def draft(request):
 
 def _refusal(request, form: PromptForm, *, status: int):
     drafts.keep(request.user, form.data)
-    return _page(request, panel.of(form), form, status=status)
+    return _page(request, panel.of(form), status=status)
 
 
-def _page(request, shown: panel.Panel, form: PromptForm | None = None, *, status: int = 200):
-    """`form` is one that was sent and refused: the page says why."""
+def _page(request, shown: panel.Panel, *, status: int = 200):
     takes = list(_takes(request))
     context = {
         "panel": shown,
-        "form": form,
-        "form_key": form["form_key"].value() if form else uuid.uuid4(),
+        "form": shown.form,
+        "form_key": shown.form["form_key"].value() or uuid.uuid4(),
         "left": _left(request.user),
         "takes": takes[:PAGE],
         "older": f"?after={takes[PAGE - 1].pk}" if len(takes) > PAGE else None,

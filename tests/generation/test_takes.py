@@ -168,10 +168,12 @@ def test_the_same_recipe_with_a_new_seed_is_all_but_the_seed(studio, artist):
 def test_the_studio_tells_the_price_and_what_is_left(studio, artist):
     limited(artist, 100)
     page = studio.get("/studio/")
-    assert (page.context["price"], page.context["left"]) == (4, 100)  # of the model that comes first
+    assert (page.context["panel"].price, page.context["left"]) == (4, 100)  # of the model that comes first
     assert "You have 100 s left." in page.text
     dear = GOOD | {"prompt": "", "steps": "50", "aspect": "3:2", "duration": "2", "takes": "3"}
-    assert studio.post("/studio/jobs/", dear).context["price"] == 9  # refused for its prompt, and priced
+    assert (
+        studio.post("/studio/jobs/", dear).context["panel"].price == 9
+    )  # refused for its prompt, and priced
     studio.post("/studio/jobs/", dear | {"prompt": "a red ball"})
     assert studio.get("/studio/").context["left"] == 91
     assert "That is not enough." in page.text
@@ -181,7 +183,7 @@ def test_the_studio_tells_the_price_and_what_is_left(studio, artist):
 @pytest.mark.parametrize("steps", ["", "0", "51", "-3", "many", "²", "9" * 5000])
 def test_a_setting_that_is_none_is_priced_as_the_model_s_own(studio, steps):
     answer = studio.post("/studio/jobs/", GOOD | {"prompt": "", "steps": steps, "aspect": "x", "takes": "y"})
-    assert (answer.status_code, answer.context["price"]) == (422, 1)
+    assert (answer.status_code, answer.context["panel"].price) == (422, 1)
 
 
 def test_without_a_limit_nothing_is_said_of_one(studio):
