@@ -180,9 +180,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # PostgreSQL plans a question that comes again once: on the busy pages, planning takes longer than answering.
     DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
+
+# A connection outlives its request: opening one takes longer than most pages ask, on SQLite too, which reads its
+# whole schema first.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 
 # Shared by processes, never in one process's memory: rate limits must count across all of them.
 CACHES = {"default": url_setting("CACHE_URL", env.cache_url, f"filecache://{VAR / 'cache'}")}
