@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import trail
 
-from . import pictures, queue, storage
+from . import pictures, queue, storage, workers
 from .engine import Recipe, process
 from .models import Attempt, Rendition
 
@@ -32,20 +32,24 @@ class Lost(Exception):
 
 
 def work(worker: str) -> int:
-    """Claims and carries out jobs until none is left; returns how many it took on."""
+    """Claims and carries out jobs until none is left for it; returns how many it took on."""
     taken = 0
     clear_scratch()
+    talk = workers.Talk(worker)
     while _has_room_on_disk():
         queue.cancel_of_kept_out()
         queue.put_back_lapsed()  # each time: a long queue must not keep a dead worker's job from its next try
-        attempt = queue.claim_next(worker)
+        leaves = talk.warm_elsewhere(engine().model)
+        attempt = queue.claim_next(worker, runs=workers.runs(), leaves=leaves)
         if attempt is None:
             break
         taken += 1
         job = attempt.job
+        talk.tell(job.model)
         with trail.following(request=job.request_id, user=job.owner_id, job=job.pk, attempt=attempt.number):
             log.info("attempt begins")
             carry_out(attempt)
+        talk.tell(engine().model)
     return taken
 
 

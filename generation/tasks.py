@@ -1,18 +1,15 @@
 """What Celery carries for `generation`: a nudge to look at the queue, nothing more."""
 
-import os
-import socket
-
 from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.db import transaction
 
-from . import attempts
+from . import attempts, workers
 
 
 @shared_task
 def run_jobs() -> int:
-    return attempts.work(f"{socket.gethostname()}:{os.getpid()}")
+    return attempts.work(workers.own_name())
 
 
 def nudge() -> None:

@@ -4,9 +4,10 @@ import logging
 import logging.config
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from celery import Celery, bootsteps, signals
+from celery.utils.nodenames import worker_direct
 from celery.worker import state
 
 from . import broker, deafness
@@ -66,46 +67,74 @@ class LookForWork(bootsteps.StartStopStep):
 
     def __init__(self, worker, **options):
         super().__init__(worker, **options)
-        self.timers = []
+        self.timers, self.looks = [], []
 
     def start(self, worker):
         from django.conf import settings
 
-        looks = [look for name, look in LOOKS.items() if name in app.amqp.queues.consume_from]
-        self.timers = [worker.timer.call_repeatedly(settings.LOOK_EVERY, look) for look in looks]
+        self.looks = [look for name, look in LOOKS.items() if name in app.amqp.queues.consume_from]
+        for look in self.looks:
+            worker.timer.call_after(0, look, (worker,))
+        self.timers = [
+            worker.timer.call_repeatedly(settings.LOOK_EVERY, look, (worker,)) for look in self.looks
+        ]
 
     def stop(self, worker):
         for timer in self.timers:
             timer.cancel()
+        if look_for_jobs in self.looks:
+            leave(worker)
 
 
-def look_for_jobs() -> None:
-    from generation import queue, tasks
+def leave(worker) -> None:
+    from generation import workers
+
+    with _asking():
+        workers.left(_names(worker))
+
+
+def look_for_jobs(worker) -> None:
+    from generation import queue, tasks, workers
 
     def is_waiting() -> bool:
+        workers.seen(_names(worker))
         queue.cancel_of_kept_out()
-        return queue.is_waiting()
+        return queue.is_waiting(workers.runs())
 
-    _look(is_waiting, tasks.run_jobs)
+    _look(worker, is_waiting, tasks.run_jobs)
 
 
-def look_for_makings() -> None:
+def look_for_makings(worker) -> None:
     from review import leases, tasks
 
-    _look(leases.is_waiting, tasks.make_files)
+    _look(worker, leases.is_waiting, tasks.make_files)
 
 
-def _look(is_waiting: Callable[[], bool], task) -> None:
+def _look(worker, is_waiting: Callable[[], bool], task) -> None:
+    with _asking():
+        is_at_it = any(request.name == task.name for request in state.reserved_requests)
+        if is_waiting() and not is_at_it:  # the one who works looks for more by itself
+            # To itself: what it can run, another one who heard it may not.
+            task.apply_async(retry=False, queue=worker_direct(worker.hostname))
+
+
+@contextmanager
+def _asking():
     from django.db import connections
 
     try:
-        is_at_it = any(request.name == task.name for request in state.reserved_requests)
-        if is_waiting() and not is_at_it:  # the one who works looks for more by itself
-            task.apply_async(retry=False)
+        yield
     except Exception as error:  # a database or broker that is away for a moment must not end the worker
         log.warning("could not look for work: %s", type(error).__name__)
     finally:
         connections.close_all()  # this process forks; its children must not share a connection
+
+
+def _names(worker) -> list[str]:
+    """Of the processes in which its tasks run: those of a pool, or the one that is all of the worker."""
+    from generation import workers
+
+    return [workers.name_of(pid) for pid in worker.pool.info.get("processes") or [os.getpid()]]
 
 
 LOOKS = {"engine": look_for_jobs, "desk": look_for_makings}  # by the queue that a worker serves

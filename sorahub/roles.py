@@ -30,6 +30,7 @@ DELETED = {
     "generation_job",
     "generation_picture",
     "generation_rendition",
+    "generation_worker",
     "mfa_authenticator",
     "review_claim",
     "review_lookup",

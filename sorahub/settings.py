@@ -220,6 +220,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2  # seconds: a click must not wait for a broker that is away
 CELERY_TASK_DEFAULT_QUEUE = "desk"
+CELERY_WORKER_DIRECT = True  # each worker also hears what is said to it alone
 CELERY_TASK_ROUTES = {"generation.tasks.*": {"queue": "engine"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -367,6 +368,9 @@ if PICTURE_MB > 30:  # generation.decoding reads no more
 MAX_QUEUED = positive("SORAHUB_MAX_QUEUED", 20)  # jobs of one member waiting
 LEASE = timedelta(seconds=positive("SORAHUB_LEASE_SECONDS", 10, least=3))  # it is renewed about once a second
 LOOK_EVERY = positive("SORAHUB_LOOK_SECONDS", 3)  # a worker looks for work by itself this often
+WORKER_MODELS = setting(
+    "SORAHUB_WORKER_MODELS", list, default=[]
+)  # what workers here run; [] is all that fits
 setting("SORAHUB_COMPILE", bool, default=False)  # read by the engine's child, which knows no Django
 if not 0 <= setting("SORAHUB_STEP_CACHE", float, default=0.0) < 1:
     raise ImproperlyConfigured("SORAHUB_STEP_CACHE must be from 0 (off) to below 1, such as 0.1.")

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Notice
-from generation import pictures
+from generation import pictures, workers
 from review import copying
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ class Tidied:
     notices: int
     pictures: int  # brought for a take that was never sent
     copies: int  # of the staff, that have served
+    workers: int  # rows of those who are long gone
 
 
 def tidy() -> Tidied:
@@ -42,6 +43,7 @@ def tidy() -> Tidied:
         notices=Notice.objects.filter(at__lt=now - settings.KEEP_NOTICES).delete()[0],
         pictures=pictures.tidy(),
         copies=copying.remove_old(),
+        workers=workers.tidy(),
     )
     log.info("tidied: %s", done)
     return done

@@ -111,6 +111,11 @@ class EngineProcess:
     def pid(self) -> int | None:
         return self._child.process.pid if self._child else None
 
+    @property
+    def model(self) -> str:
+        """The id of the model that a living child holds; "" without one."""
+        return self._child.model.id if self._child and self._child.process.poll() is None else ""
+
     def run(self, recipe: Recipe, out_dir: Path, image: Path | None = None) -> Iterator[Event]:
         """Make one clip: `video.mp4`, `poster.jpg` and `sprite.jpg` in `out_dir`. The last event is Done or Failed.
 

@@ -7,6 +7,7 @@ from .fingerprint import Fingerprint
 from .job import Attempt, Job, Seat
 from .mark import Mark
 from .picture import Picture
+from .worker import Worker
 
 __all__ = [
     "WITH_FILES",
@@ -21,6 +22,7 @@ __all__ = [
     "Picture",
     "Rendition",
     "Seat",
+    "Worker",
 ]
 
 # Whose rows name a file of the private store, by `sha256` and `size`: what none of them names is swept away.

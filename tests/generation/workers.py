@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,9 +15,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
-from generation import storage
-from generation.models import Clip, Job, Rendition
+from generation import queue, storage
+from generation.engine import catalog
+from generation.models import Clip, Job, Rendition, Worker
 from review.sweep import sweep
 from sorahub.celery import app
 
@@ -197,6 +200,19 @@ def workers(tmp_path, settings):
     yield _workers
     for each in made:
         each.end()
+
+
+# --- Rows, without a process ---------------------------------------------------------------------
+
+
+def worker_row(name: str, **told) -> Worker:
+    """What a live worker that can run everything says of itself."""
+    usual = {"runs": ["embedded", "testcard"], "live_until": timezone.now() + timedelta(minutes=5)}
+    return Worker.objects.create(name=name, **{**usual, **told})
+
+
+def job_of(owner, model: str) -> Job:
+    return queue.enqueue(owner, catalog.get(model).recipe("a test card", seed=1))
 
 
 # --- What must hold -----------------------------------------------------------------------------

@@ -29,10 +29,14 @@ def test_ended_sessions_go_with_the_addresses_noted_for_them(artist, login):
             session_key=key, defaults={"user": artist, "ip": "203.0.113.7"}
         )
         UserSession.objects.filter(pk=line.pk).update(last_seen_at=timezone.now() - timedelta(days=2))
-    assert tidy() == Tidied(sessions=1, devices=1, confirmations=0, notices=0, pictures=0, copies=0)
+    assert tidy() == Tidied(
+        sessions=1, devices=1, confirmations=0, notices=0, pictures=0, copies=0, workers=0
+    )
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [alive.session.session_key]
     assert alive.get("/studio/").status_code == 200
-    assert tidy() == Tidied(sessions=0, devices=0, confirmations=0, notices=0, pictures=0, copies=0)
+    assert tidy() == Tidied(
+        sessions=0, devices=0, confirmations=0, notices=0, pictures=0, copies=0, workers=0
+    )
 
 
 def test_old_notices_go(artist, settings):
