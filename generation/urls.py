@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from .views import anchors, clip, compare, feedback, job, models, picture, studio
+from .views import anchors, clip, compare, feedback, forecast, job, models, picture, studio
 
 urlpatterns = [
     path("program/models/", models.models, name="program_models"),
     path("program/models/<str:pk>/acknowledgement/", models.acknowledgement, name="model_acknowledgement"),
     path("verify/anchors.pem", anchors.anchors, name="anchors"),
     path("studio/", studio.studio, name="studio"),
+    path("studio/forecast/", forecast.forecast, name="forecast"),
     path("studio/draft/", studio.draft, name="draft"),
     path("studio/jobs/", studio.jobs, name="jobs"),
     path("studio/jobs/<uuid:pk>/", job.job, name="job"),

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Collection
 from datetime import timedelta
+from enum import StrEnum
 
 from django.conf import settings
 from django.db.models.functions import Now
@@ -53,6 +54,26 @@ def left(names: Collection[str]) -> None:
 
 def _silence() -> timedelta:
     return max(LOOKS_MISSED * timedelta(seconds=settings.LOOK_EVERY), LEAST_SILENCE)
+
+
+# --- What is known of them ------------------------------------------------------------------------
+
+
+class Service(StrEnum):
+    """What a model can expect of the workers that are live."""
+
+    ABSENT = "absent"  # none is: what waits begins when one is back
+    UNABLE = "unable"  # none can run it
+    COLD = "cold"  # it has to be loaded first
+    WARM = "warm"
+
+
+def service_of(model: str) -> Service:
+    live = list(Worker.objects.live().values_list("runs", "warm"))
+    if not live:
+        return Service.ABSENT
+    able = [warm for runs, warm in live if model in runs]
+    return (Service.WARM if model in able else Service.COLD) if able else Service.UNABLE
 
 
 class Talk:

@@ -194,6 +194,7 @@ DOORS = {
         in_state={("post", "taken-down"): "302 403 403 409 409"},  # its artist was quicker
     ),
     "studio/": Door(MEMBERS, NO_POST),
+    "studio/forecast/": Door(MEMBERS, NO_POST),
     "studio/draft/": Door(NO_GET, "302 204 204 204 204", data=works),
     "studio/jobs/": Door(MOVED, MOVED, data=works),
     "studio/jobs/<uuid:pk>/": Door(OWN, NO_POST, arg="job"),

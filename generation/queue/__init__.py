@@ -13,8 +13,10 @@ from .entering import (
     PictureMissing,
     QueueFull,
     Refused,
+    Unserved,
     enqueue,
     price_of,
+    unserved_sentence,
 )
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "QueueFull",
     "Refused",
     "Stored",
+    "Unserved",
     "cancel",
     "cancel_of_kept_out",
     "claim_next",
@@ -37,4 +40,5 @@ __all__ = [
     "price_of",
     "put_back_lapsed",
     "renew",
+    "unserved_sentence",
 ]

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, allowance, pause
 from accounts.models.exclusion import kept_out
 
-from .. import lineage, offers
+from .. import lineage, offers, workers
 from ..engine import Recipe, catalog
 from ..models import Job, Picture, Seat
 
@@ -31,6 +31,10 @@ class Paused(Refused):
 
 class NotOffered(Refused):
     """A model that the member's cohort may not use, or whose license nobody has acknowledged."""
+
+
+class Unserved(Refused):
+    """A model that none of the workers can run."""
 
 
 class PictureMissing(Refused):
@@ -67,6 +71,7 @@ def enqueue(
         return twin
     membership = _let_in(owner)
     _check_can_take(membership, recipe.model)
+    _check_served(recipe.model)
     _check_room(membership, takes)
     price = price_of(recipe)
     _check_allowance(membership, takes, price)
@@ -138,6 +143,18 @@ def _check_can_take(membership: Membership, model_id: str) -> None:
         raise NotOffered(
             _("This model waits for an admin to acknowledge its license. Choose another one meanwhile.")
         )
+
+
+def _check_served(model_id: str) -> None:
+    """While no worker is up at all, a take waits until one is back: it may be started anew at this moment."""
+    if workers.service_of(model_id) == workers.Service.UNABLE:
+        raise Unserved(unserved_sentence(model_id))
+
+
+def unserved_sentence(model_id: str) -> str:
+    return _("No worker here can run %(model)s right now. Choose another model, or try again later.") % {
+        "model": catalog.get(model_id).name
+    }
 
 
 def _check_room(membership: Membership, takes: int) -> None:

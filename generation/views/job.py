@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import notice
 
-from .. import news, outlook, queue, takes
+from .. import news, outlook, queue, takes, workers
 from ..models import Attempt, Job
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
@@ -111,6 +111,7 @@ def _progress(job: Job) -> dict:
         "attempt": attempt,
         "preview": f"{reverse('job_preview', args=[job.pk])}?step={step}" if seen else None,
         "position": place,
+        "service": workers.service_of(job.model) if job.status == Job.Status.QUEUED else None,
         "look_again": "400ms" if place == 1 or starts else "1s",
         "seconds_left": round(left, 1) if left is not None else None,
         "stage": attempt.stage if attempt else None,

@@ -32,6 +32,7 @@ STATUS_OF_REFUSAL = {
     pace.TooFast: 429,
     queue.AllowanceSpent: 409,
     queue.NotOffered: 422,
+    queue.Unserved: 503,
     queue.PictureMissing: 409,
 }
 
