@@ -6,14 +6,15 @@ import os
 import socket
 import time
 from collections.abc import Collection
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
 from django.db.models.functions import Now
 
 from .engine import machine
-from .models import Worker
+from .models import Attempt, Worker
 
 LOOKS_MISSED = 5  # so many looks without a sign, and at least LEAST_SILENCE, and a worker counts as gone
 LEAST_SILENCE = timedelta(seconds=15)  # a worker that is started anew is back by then
@@ -74,6 +75,30 @@ def service_of(model: str) -> Service:
         return Service.ABSENT
     able = [warm for runs, warm in live if model in runs]
     return (Service.WARM if model in able else Service.COLD) if able else Service.UNABLE
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A live worker, for whoever runs the program: what it is at is told by its model alone."""
+
+    name: str
+    runs: tuple[str, ...]
+    warm: str
+    model: str | None  # of the job at hand
+    since: datetime | None
+
+
+def shown() -> list[Shown]:
+    at_work = {
+        name: told
+        for name, *told in Attempt.objects.filter(ended_at=None).values_list(
+            "worker", "job__model", "started_at"
+        )
+    }
+    return [
+        Shown(each.name, tuple(each.runs), each.warm, *at_work.get(each.name, (None, None)))
+        for each in Worker.objects.live().order_by("name")
+    ]
 
 
 class Talk:

@@ -18,7 +18,8 @@ from prometheus_client.registry import Collector
 from accounts.models import Invitation, Membership, pause
 from accounts.models.exclusion import Suspension
 from generation import storage
-from generation.models import Attempt, Job
+from generation.engine import catalog
+from generation.models import Attempt, Job, Worker
 from review import triggers
 from review.models import Claim, Publication, Submission, Takedown
 
@@ -72,6 +73,15 @@ def _attempts():
         count.add_metric([outcome], row["count"] if row else 0)
         spent.add_metric([outcome], row["spent"].total_seconds() if row else 0)
     yield from (count, spent)
+
+
+def _workers():
+    live = list(Worker.objects.live().values_list("runs", flat=True))
+    yield _gauge("workers", "Processes that make clips and were seen lately.", len(live))
+    able = GaugeMetricFamily("sorahub_workers_able", "Those that can run a model.", labels=["model"])
+    for model in sorted({model.id for model in catalog.offered()}.union(*live)):
+        able.add_metric([model], sum(model in runs for runs in live))
+    yield able
 
 
 def _desk():
@@ -132,7 +142,7 @@ def _people():
     yield _gauge("paused", "Whether the program is paused.", pause.current() is not None)
 
 
-ASKED = (_jobs, _attempts, _desk, _public, _people)
+ASKED = (_jobs, _attempts, _workers, _desk, _public, _people)
 
 
 def _stores():

@@ -212,7 +212,9 @@ def test_env_example_lists_every_setting_and_no_other():
     ]
     asked = {name for path in code for name in asks.findall(path.read_text())}
     listed = re.findall(r"^#?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(asked - {"PORT", "PATH_INFO", "CUDA_VISIBLE_DEVICES"})  # make's, WSGI's, CUDA's
+    assert sorted(listed) == sorted(
+        asked - {"PORT", "PATH_INFO", "CUDA_VISIBLE_DEVICES"}
+    )  # make's, WSGI's, CUDA's
 
 
 def test_what_env_example_says_is_accepted():

@@ -13,7 +13,7 @@ from accounts.models.exclusion import Impossible
 from accounts.permissions import check_can_run_program, requires
 from accounts.stepup import confirmed
 
-from .. import offers
+from .. import offers, workers
 from ..engine import catalog, weights
 
 _BEGINNINGS = {catalog.TEXT: gettext_lazy("words"), catalog.IMAGE: gettext_lazy("a picture")}
@@ -58,7 +58,8 @@ def _page(request, *, refusal: str = "", status: int = 200):
     acknowledged = offers.acknowledgements(listed)
     rows = [_row(model, acknowledged.get(model.id)) for model in listed]
     rows.sort(key=lambda row: not row["is_here"])
-    return render(request, "generation/models.html", {"rows": rows, "refusal": refusal}, status=status)
+    context = {"rows": rows, "refusal": refusal, "workers": workers.shown()}
+    return render(request, "generation/models.html", context, status=status)
 
 
 def _row(model: catalog.Model, acknowledged) -> dict:
