@@ -42,12 +42,13 @@ GATE = Target(
 )
 CLAIM = Target(
     "generation.queue.claiming",
-    ("claim_next", "_may_be_served", "in_turn"),
+    ("claim_next", "_may_be_served", "_without_left", "_in_order", "in_turn"),
     (
         "tests/generation/test_queue_claim.py",
         "tests/generation/test_queue.py",
         "tests/generation/test_queue_limits.py",
         "tests/generation/test_queue_place.py",
+        "tests/generation/test_workers.py",
     ),
     ("tests/generation/test_queue_claim.py", "tests/generation/test_queue_races.py"),
 )
