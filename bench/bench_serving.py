@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deploy.rehearsal import Rehearsal, memory
 
-CLIPS, ARTISTS = 60, 2  # more of each artist than a page of the studio holds
+CLIPS, ARTISTS, WAITING = 110, 2, 52  # more than a page of the gallery, the studio and the desk holds
 ROUNDS, SECONDS, CONNECTIONS = 5, 2, 8
 CHUNK = 1024 * 1024  # bytes; what a player asks for at once
 PROXIED = ("X-Forwarded-Proto: http", "Host: localhost")
@@ -35,7 +35,8 @@ def main() -> None:
     }
     with Rehearsal(tls=False, units=[("sorahub-web", "")], environment=environment) as house:
         house.install()
-        house.manage("seed_demo", "--clips", str(CLIPS), "--artists", str(ARTISTS), SORAHUB_DEMO="1")
+        told = {"--clips": CLIPS, "--artists": ARTISTS, "--waiting": WAITING}
+        house.manage("seed_demo", *(str(word) for pair in told.items() for word in pair), SORAHUB_DEMO="1")
         told = json.loads(
             house.manage("shell", "--no-imports", "-c", "from bench.serving_urls import prepare; prepare()")
         )

@@ -8,9 +8,14 @@ from functools import lru_cache
 from uuid import UUID
 
 from django import template
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
+
+from generation.templatetags.generation_tags import in_words
 
 from ..models import Submission
 
@@ -18,17 +23,30 @@ register = template.Library()
 
 
 @register.simple_tag
-def desk_work(submission: Submission) -> str:
-    """The frozen part of a line at the desk."""
-    return _work(submission.pk, submission.content, submission.version, get_language())
+def desk_lines(waiting, user) -> str:
+    """Works that wait, as views.desk lists them, with who holds them; the page has the form that their buttons send."""
+    now, language = timezone.now(), get_language()
+    return mark_safe("".join(_line(*_as_shown(work, user, now), language) for work in waiting))
 
 
-@lru_cache(maxsize=512)
-def _work(pk: UUID, content: str, version: int, _language: str) -> str:
+def _as_shown(work, user, now) -> tuple:
+    """All that a line depends on, with its times in the words that it says them in: they stay for a while."""
+    left = (work.created_at + settings.REVIEW_DEADLINE - now).total_seconds()
+    holder = work.claim__reviewer__name if work.is_held else ""
+    waited = in_words((now - work.created_at).total_seconds())
+    is_mine = work.is_held and work.claim__reviewer == user.pk
+    return work.pk, work.content, work.version, waited, in_words(left) if left >= 0 else "", holder, is_mine
+
+
+@lru_cache(maxsize=1024)
+def _line(
+    pk: UUID, content: str, version: int, waited: str, left: str, holder: str, is_mine: bool, _language: str
+) -> str:
     work = json.loads(content)
+    places = {name: reverse(name, args=[pk]) for name in ("room", "room_poster", "claim")}
     facts = {"title": work["title"], "credit": work["credit"], "version": version}
-    places = {"room": reverse("room", args=[pk]), "poster": reverse("room_poster", args=[pk])}
-    return render_to_string("review/_desk_work.html", facts | places)
+    facts |= {"waited": waited, "left": left, "holder": holder, "is_mine": is_mine}
+    return render_to_string("review/_desk_line.html", facts | places)
 
 
 @register.simple_tag

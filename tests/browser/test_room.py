@@ -101,6 +101,18 @@ def approve(page) -> None:
 # --- The claim -------------------------------------------------------------------------------------------
 
 
+def test_any_line_at_the_desk_is_claimed_by_its_own_button(reviewer, desk):
+    reviewer.goto("/desk/")
+    line = reviewer.locator(".desk-item", has_text="Work 7")
+    with beating(reviewer):
+        line.get_by_role("button", name="Claim").click()
+    expect(reviewer.get_by_role("heading", level=1)).to_contain_text("Work 7")
+    pk = re.search(r"submissions/([^/]+)/", reviewer.url)[1]
+    assert holder(desk, pk)[0] == "reviewer@example.com"
+    reviewer.goto("/desk/")
+    expect(line.get_by_role("link", name="Yours")).to_be_visible()
+
+
 def test_the_claim_is_renewed_while_somebody_is_there(reviewer, desk):
     pk = enter(reviewer)
     shorten(desk, pk, 60)

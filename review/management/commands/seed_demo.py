@@ -51,8 +51,11 @@ class Command(BaseCommand):
             "--clips", type=int, default=len(WORKS), help="how many clips there should be in all"
         )
         parser.add_argument("--artists", type=int, default=1, help="among how many artists")
+        parser.add_argument(
+            "--waiting", type=int, default=WAITING, help="how many clips stay at the desk, at least"
+        )
 
-    def handle(self, *, clips, artists, **options):
+    def handle(self, *, clips, artists, waiting, **options):
         if not (settings.DEMO or settings.DEBUG):
             raise CommandError(
                 "Demo members have a known password: set SORAHUB_DEMO=1 where that is what you want."
@@ -63,9 +66,9 @@ class Command(BaseCommand):
         makers = [member(*_maker(number), Role.ARTIST, password) for number in range(1, artists + 1)]
         reviewer = member("reviewer@example.com", "Demo Reviewer", Role.REVIEWER, password)
         member("admin@example.com", "Demo Admin", Role.ADMIN, password)
-        self._works(clips, makers, reviewer)
+        self._works(clips, waiting, makers, reviewer)
 
-    def _works(self, count: int, makers: list[User], reviewer: User) -> None:
+    def _works(self, count: int, waiting: int, makers: list[User], reviewer: User) -> None:
         """Works are made in their order, so how many there are tells where a second run goes on."""
         if not offers.offered():
             self.stdout.write("No model is installed, so no clips were made.")
@@ -83,7 +86,8 @@ class Command(BaseCommand):
             words = {"title": title, "statement": statement, "discloses_recipe": number % 2 == 0}
             submission = sealing.submit(clip, by=artist, **words)
             prepared(submission, like=None if number < len(WORKS) else a_sealed_one_of(clip))
-            if not len(WORKS) - WAITING <= number < len(WORKS):
+            stays = number in range(len(WORKS) - WAITING, len(WORKS)) or number >= count - waiting + WAITING
+            if not stays:
                 approved(submission, reviewer)
                 gate.publish(submission, by=artist)
 
