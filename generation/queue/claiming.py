@@ -28,11 +28,12 @@ def claim_next(
     passed over for PATIENCE at most.
 
     The member's seat is locked, passing over seats that another worker holds. What lets a member be served is asked
-    again under that lock, in a statement of its own: the one that found the seat may have read an older truth.
+    again under that lock, in a statement of its own: the one that found the seat may have read an older truth. What it
+    `leaves` is a preference, and not asked again.
     """
     for owner in list(in_turn(_may_be_served(runs, leaves)).values_list("pk", flat=True)[:CANDIDATES]):
         seat = Seat.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=owner).first()
-        if seat is None or not _may_be_served(runs, leaves).filter(pk=owner).exists():
+        if seat is None or not _may_be_served().filter(pk=owner).exists():
             continue
         job = _in_order(runs).filter(owner=owner).first()
         if job is None:

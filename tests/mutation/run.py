@@ -50,7 +50,11 @@ CLAIM = Target(
         "tests/generation/test_queue_place.py",
         "tests/generation/test_workers.py",
     ),
-    ("tests/generation/test_queue_claim.py", "tests/generation/test_queue_races.py"),
+    (
+        "tests/generation/test_queue_claim.py",
+        "tests/generation/test_queue_races.py",
+        "tests/generation/test_workers.py",
+    ),
 )
 
 
