@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import audit
 
 from .models import Claim, Pass, Recusal, Submission
+from .models.submission import STATE_FACTS
 from .permissions import check_can_decide, check_can_pass, check_can_recuse
 
 RACES = 5  # how often the head of the queue may be snatched away before we call it empty
@@ -123,16 +124,9 @@ def place(submission: Submission) -> int | None:
 
 
 def recently_decided(reviewer, limit: int = 5):
-    """What this reviewer decided last, to find one's way back to it."""
-    decided = Submission.objects.at_the_desk().filter(decision__by=reviewer)
-    outcome = (
-        "withdrawal__at",
-        "decision__outcome",
-        "decision__publication__slug",
-        "decision__publication__takedown__at",
-    )
-    related = decided.select_related("withdrawal", "decision__publication__takedown")
-    return related.only("content", "content_hash", *outcome).order_by("-decision__at")[:limit]
+    """What this reviewer decided last, to find one's way back to it: pk, content, and what its state follows from."""
+    decided = Submission.objects.at_the_desk().filter(decision__by=reviewer).order_by("-decision__at")
+    return decided.values_list("pk", "content", *STATE_FACTS)[:limit]
 
 
 def _is_held(now=None) -> Exists:

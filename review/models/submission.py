@@ -99,6 +99,13 @@ class Submission(models.Model):
         return state_of(withdrawal, self.content_hash, None, outcome, publication, takedown)
 
 
+# Where a query finds what `state_of` asks for, in its order.
+STATE_FACTS = (
+    *("withdrawal", "content_hash", "preparation__error"),
+    *("decision__outcome", "decision__publication", "decision__publication__takedown"),
+)
+
+
 def state_of(withdrawal, content_hash, error, outcome=None, publication=None, takedown=None) -> str:
     """What became of a submission, by the records that point at it; the order is the order in which they can come."""
     if withdrawal:

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 
 from generation.templatetags.generation_tags import in_words
 
-from ..models import Submission
+from ..models.submission import state_of
 
 register = template.Library()
 
@@ -30,28 +30,37 @@ def desk_lines(waiting, user) -> str:
 
 
 def _as_shown(work, user, now) -> tuple:
-    """All that a line depends on, with its times in the words that it says them in: they stay for a while."""
-    left = (work.created_at + settings.REVIEW_DEADLINE - now).total_seconds()
+    """All that a line depends on, with its times so rounded that the line says the same for a while."""
+    waited = _rounded((now - work.created_at).total_seconds())
+    left = _rounded((work.created_at + settings.REVIEW_DEADLINE - now).total_seconds())
     holder = work.claim__reviewer__name if work.is_held else ""
-    waited = in_words((now - work.created_at).total_seconds())
     is_mine = work.is_held and work.claim__reviewer == user.pk
-    return work.pk, work.content, work.version, waited, in_words(left) if left >= 0 else "", holder, is_mine
+    return work.pk, work.content, work.version, waited, left, holder, is_mine
+
+
+def _rounded(seconds: float) -> int:
+    return round(seconds) if abs(seconds) < 60 else 60 * round(seconds / 60)
 
 
 @lru_cache(maxsize=1024)
 def _line(
-    pk: UUID, content: str, version: int, waited: str, left: str, holder: str, is_mine: bool, _language: str
+    pk: UUID, content: str, version: int, waited: int, left: int, holder: str, is_mine: bool, _language: str
 ) -> str:
     work = json.loads(content)
     places = {name: reverse(name, args=[pk]) for name in ("room", "room_poster", "claim")}
     facts = {"title": work["title"], "credit": work["credit"], "version": version}
-    facts |= {"waited": waited, "left": left, "holder": holder, "is_mine": is_mine}
+    facts |= {"waited": in_words(waited), "left": in_words(left) if left >= 0 else ""}
+    facts |= {"holder": holder, "is_mine": is_mine}
     return render_to_string("review/_desk_line.html", facts | places)
 
 
 @register.simple_tag
-def decided_line(submission: Submission) -> str:
-    return _decided(submission.pk, submission.content, submission.state, get_language())
+def decided_lines(decided) -> str:
+    """What review.queue.recently_decided found."""
+    language = get_language()
+    return mark_safe(
+        "".join(_decided(pk, content, state_of(*facts), language) for pk, content, *facts in decided)
+    )
 
 
 @lru_cache(maxsize=512)

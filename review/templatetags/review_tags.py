@@ -16,7 +16,7 @@ from accounts.prepared import Slot, prepared
 from .. import timeline
 from ..forms import SubmissionForm
 from ..models import Publication, Submission
-from ..models.submission import state_of
+from ..models.submission import STATE_FACTS, state_of
 from ..permissions import allows, check_can_submit
 
 register = template.Library()
@@ -64,10 +64,12 @@ def submission_states(takes) -> dict:
 def _states(places: int):
     """A question with places for so many clips: with one for each number of them, none would be asked twice."""
     clips = [Slot(f"clip{number}", UUIDField()) for number in range(places)]
-    facts = ("withdrawal", "content_hash", "preparation__error", "decision__outcome")
-    facts += ("decision__publication", "decision__publication__takedown")
     return prepared(
-        lambda: Submission.objects.filter(clip__pk__in=clips).order_by("version").values_list("clip", *facts)
+        lambda: (
+            Submission.objects.filter(clip__pk__in=clips)
+            .order_by("version")
+            .values_list("clip", *STATE_FACTS)
+        )
     )
 
 

@@ -48,7 +48,7 @@ def desk(request):
             "waiting": waiting[:PAGE],
             "has_more": len(waiting) > PAGE,
             "holds_one": any(each.is_held and each.claim__reviewer == request.user.pk for each in waiting),
-            "decided": _decided(reviewer=request.user.pk),
+            "decided": list(_decided(reviewer=request.user.pk)),
         },
     )
 
