@@ -109,9 +109,10 @@ class Rehearsal:
         return Rehearsal(environment=kept, name=f"{self.name}_another")
 
     def start(self) -> None:
-        self._start("nginx", ["nginx", "-e", "stderr", "-c", self._nginx_conf()], {})
+        self._start("nginx", ["nginx", "-e", "stderr", "-c", self._nginx_conf()], {"env": self.environment})
         for unit, instance in self.units:
-            self._start(f"{unit}{instance}", self._command(unit, instance), APP)
+            command, environment = self._unit(unit, instance)
+            self._start(f"{unit}{instance}", command, APP | {"env": self.environment | environment})
         wait_for(self.web + "/readyz")
 
     def manage(self, *words: str, **environment: str) -> str:
@@ -215,24 +216,27 @@ class Rehearsal:
         )
         return str(main)
 
-    def _command(self, unit: str, instance: str) -> list[str]:
-        """What systemd would start."""
-        lines = (DEPLOY / "systemd" / f"{unit}{'@' if instance else ''}.service").read_text().splitlines()
-        (command,) = [line.removeprefix("ExecStart=") for line in lines if line.startswith("ExecStart=")]
+    def _unit(self, unit: str, instance: str) -> tuple[list[str], dict[str, str]]:
+        """What systemd would start, and what it would add to its environment."""
+        path = DEPLOY / "systemd" / f"{unit}{'@' if instance else ''}.service"
+        told = [
+            line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and line[0] != "#"
+        ]
+        (command,) = [value for name, value in told if name == "ExecStart"]
         command = command.replace("/opt/sorahub/.venv/bin", str(BIN)).replace("%i", instance)
-        return command.replace("%%", "%").replace("127.0.0.1:8000", f"127.0.0.1:{self.inside}").split()
+        command = command.replace("%%", "%").replace("127.0.0.1:8000", f"127.0.0.1:{self.inside}")
+        return command.split(), dict(value.split("=", 1) for name, value in told if name == "Environment")
 
-    def _start(self, name: str, command: list[str], who: dict) -> None:
+    def _start(self, name: str, command: list[str], options: dict) -> None:
         with open(self.place / "log" / name, "ab") as log:
             self._running[name] = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 umask=0o027,
-                **who,
+                **options,
             )
 
     def _stop(self) -> None:
