@@ -7,6 +7,7 @@ so depends on nothing that isn't public, neither in its words nor in its time.
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -16,11 +17,12 @@ from generation.models import Clip, Fingerprint, Mark, Rendition
 from generation.models.mark import NUMBERS
 
 from .models import Lookup, Proof, Publication, PublicFile, Sighting
-from .signs import Signs
+from .signs import Signs, reread
 
 NOBODYS = NUMBERS  # a number that no mark has, so that a file without one is asked about alike
 NAMELESS = uuid.UUID(int=0)
 AT_ONCE = 500  # files that are followed up in one round
+ROUND = 20  # seconds after which it takes no further file: the same worker makes reviewers' copies
 FAR = 0.4  # of the bits: two files of one clip are nearer, however they were cut
 
 
@@ -122,7 +124,12 @@ class Found:
 
 
 def everything(signs: Signs) -> list[Found]:
-    """Every clip that the signs lead to, released or not, what is surest first."""
+    """Every clip that the signs lead to, released or not, what is surest first.
+
+    A mark that is read by nobody who doesn't know which numbers exist is read here, among all of them.
+    """
+    if signs.trace:
+        signs = reread(signs, Mark.objects.numbers())
     found: dict[tuple, Found] = {}
     for each in _leads(signs):
         found.setdefault((each.clip.pk, each.viewer and each.viewer.pk), each)
@@ -196,23 +203,42 @@ def note(signs: Signs) -> None:
         submission=signs.submission,
         number=signs.number,
         confidence=signs.confidence,
+        trace=signs.trace,
         bits=signs.bits,
     )
 
 
 def follow_up() -> int:
-    """Holds what was asked about against every clip, and keeps for the admins what isn't public. Returns how many."""
-    count = 0
-    for lookup in Lookup.objects.order_by("pk")[:AT_ONCE]:
-        signs = Signs(lookup.sha256, lookup.submission, lookup.number, lookup.confidence, bytes(lookup.bits))
-        leaks = [found for found in everything(signs) if found.is_leak]
+    """Holds what was asked about against every clip, and keeps for the admins what isn't public. Returns how many.
+
+    A round ends when it has taken its time, so that a worker gets to its other work; what is left waits for the next.
+    """
+    count, ends = 0, monotonic() + ROUND
+    for pk in list(Lookup.objects.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        lookup = Lookup.objects.filter(pk=pk).first()
+        if lookup is None:
+            continue  # another worker was quicker
+        leaks = [found for found in everything(_signs(lookup)) if found.is_leak]
         with transaction.atomic():
-            if not Lookup.objects.filter(pk=lookup.pk).delete()[0]:
-                continue  # another worker was quicker
+            if not Lookup.objects.filter(pk=pk).delete()[0]:
+                continue
             for found in leaks:
                 _see(lookup, found)
         count += 1
+        if monotonic() > ends:
+            break
     return count
+
+
+def _signs(lookup: Lookup) -> Signs:
+    return Signs(
+        lookup.sha256,
+        lookup.submission,
+        lookup.number,
+        lookup.confidence,
+        trace=bytes(lookup.trace),
+        bits=bytes(lookup.bits),
+    )
 
 
 def _see(lookup: Lookup, found: Found) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class Signs:
     submission: uuid.UUID | None = None  # named by a manifest that the program signed for this very video
     number: int | None = None  # of the invisible mark
     confidence: float = 0.0  # in that number
+    trace: bytes = b""  # of a mark, where no number was sure: a few KB, marks.MOST_BYTES at most
     bits: bytes = b""  # what it looks like, as generation.likeness tells it
     refusal: str = ""  # a sentence, where the file was not opened
 
@@ -47,11 +48,11 @@ def read(path: Path) -> Signs:
     with _a_place():
         try:
             with decoding.film(path, _anchors(), walled=settings.IS_PUBLIC) as (manifest, frames):
-                number, confidence, bits = _shown(frames)
+                mark, bits = _shown(frames)
         except decoding.Refused as refused:
             log.info("a file to verify was not opened: %s", refused)
             return Signs(sha256, refusal=refused.sentence)
-    return Signs(sha256, _named(manifest), number, confidence, bits)
+    return Signs(sha256, _named(manifest), bits=bits, **_told(mark))
 
 
 def _anchors() -> str:
@@ -72,21 +73,35 @@ def _named(manifest: Manifest | None) -> uuid.UUID | None:
     return None
 
 
-def _shown(frames: Iterator[np.ndarray]) -> tuple[int | None, float, bytes]:
+def _told(mark: marks.Reading) -> dict:
+    return {"number": mark.number, "confidence": round(mark.confidence, 3), "trace": mark.trace}
+
+
+def _shown(frames: Iterator[np.ndarray]) -> tuple[marks.Reading, bytes]:
     sketch = likeness.Sketch()
     try:
         mark = marks.read(_sketched(frames, sketch), settings.MARK_KEY, sizes=ORIGINALS)
     except marks.MarkError:  # too small for one
         for frame in frames:
             sketch.add(frame)
-        return None, 0.0, sketch.fingerprint()
-    return mark.number, round(mark.confidence, 3), sketch.fingerprint()
+        mark = marks.NOTHING
+    return mark, sketch.fingerprint()
 
 
 def _sketched(frames: Iterable[np.ndarray], sketch: likeness.Sketch) -> Iterator[np.ndarray]:
     for frame in frames:
         sketch.add(frame)
         yield frame
+
+
+def reread(signs: Signs, numbers: np.ndarray) -> Signs:
+    """The same signs, with the mark's number where only those who know all `numbers` (uint32) can read it."""
+    try:
+        mark = marks.reread(signs.trace, settings.MARK_KEY, numbers)
+    except ValueError as error:  # left by another version of the program: the rest is compared all the same
+        log.warning("a mark's trace was not read again: %s", error)
+        return signs
+    return signs if mark.number is None else replace(signs, **_told(mark))
 
 
 @contextmanager

@@ -2,7 +2,20 @@
 holds which number, and when a clip is marked, is decided elsewhere."""
 
 from .badge import visible
-from .invisible import FALSE_ALARM, MarkError, Reading, embed, read
+from .invisible import MarkError, embed, read
+from .traces import MOST_BYTES
+from .weighing import FALSE_ALARM, NOTHING, Reading, reread
 from .words import NUMBERS
 
-__all__ = ["FALSE_ALARM", "NUMBERS", "MarkError", "Reading", "embed", "read", "visible"]
+__all__ = [
+    "FALSE_ALARM",
+    "MOST_BYTES",
+    "NOTHING",
+    "NUMBERS",
+    "MarkError",
+    "Reading",
+    "embed",
+    "read",
+    "reread",
+    "visible",
+]

@@ -1,5 +1,6 @@
 """The owner's invisible mark: writes a number into the light of a clip's frames and reads it without the original; the
-bits that stand for a number are made in words.py, and where they lie in a picture in layouts.py.
+bits that stand for a number are made in words.py, where they lie in a picture in layouts.py, and which number speaks
+from them in weighing.py.
 
 The bits lie in the clip's average picture: each is one slow wave in one block, whose strength is moved to the nearest
 value that stands for the bit (quantization index modulation, Chen and Wornell, 2001). The key shifts these values. What
@@ -12,17 +13,16 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from . import words
 from .layouts import LAYOUTS, Layout, Place, fitting, places
+from .traces import LIKELIEST, Look
+from .weighing import NOTHING, Reading, weigh
 
 SMALLEST = 32  # pixels: below that, a wave is no wave any more
-FALSE_ALARM = 1e-6  # at most, of reading any number from a clip without a mark
-LIKELIEST = 32  # places in an original that are looked at closely
 GAINS = np.arange(
     0.84, 1.19, 0.02
 )  # of contrast; limited for full range and the other way round lie at the ends
@@ -34,23 +34,6 @@ ROUNDING = 1 / 12  # squared error a pixel of rounding to whole values
 
 class MarkError(ValueError):
     """A clip can't be marked or read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read. `number` is None where nothing is sure enough; `likeliest` is then no more than a guess.
-
-    `confidence` is how well the picture fits the likeliest number, 1 being untouched; chance alone reaches about 0.5.
-    `chance` is how likely a clip without a mark would fit any number as well, at most.
-    """
-
-    number: int | None
-    confidence: float
-    chance: float
-    likeliest: int | None
-
-
-NOTHING = Reading(None, 0.0, 1.0, None)
 
 
 def embed(frames: Iterable[np.ndarray], number: int, key: bytes) -> Iterator[np.ndarray]:
@@ -82,34 +65,24 @@ def read(
     """
     if among is not None and not len(among):
         return NOTHING
-    average, (height, width, _), _ = _averaged(frames)
-    whole = [Place.whole(height, width)]
-    numbers = words.SPELLINGS * (words.NUMBERS if among is None else len(among))
-    best = NOTHING
-    # As it was marked; mirrored, or with other contrast; cut out. Each may err a third as often as all together.
+    average, _shape, _count = _averaged(frames)
+    return weigh(_looks(average, key, sizes), key, among)
+
+
+def _looks(average: np.ndarray, key: bytes, sizes: Sequence[tuple[int, int]]) -> Iterator[tuple[Look, ...]]:
+    """As it was marked; mirrored, or with other contrast; cut out. The numbers that exist change nothing here."""
+    whole = [Place.whole(*average.shape)]
     for pictures, gains, cut in (
         ([average], AS_IT_IS, False),
         ([average, average[:, ::-1]], GAINS, False),
         ([average], AS_IT_IS, True),
     ):
+        looks = []
         for layout in LAYOUTS:
-            found = list(places(height, width, sizes, layout)) if cut else whole
-            tried, rows = _likely(pictures, gains, found, layout, key)
-            for phases, guess in zip(
-                rows, words.gather(np.nan_to_num(np.cos(rows)), key, among), strict=True
-            ):
-                seen = int(np.isfinite(phases).sum())
-                mean = max(0.0, guess.score / max(1, seen))
-                chance = min(1.0, 3 * len(LAYOUTS) * tried * numbers * _tail(mean, seen))
-                number = guess.number if chance <= FALSE_ALARM else None
-                best = min(best, Reading(number, mean, chance, guess.number), key=_unsure)
-        if best.number is not None:
-            break
-    return best
-
-
-def _unsure(reading: Reading) -> tuple[float, float]:
-    return reading.chance, -reading.confidence
+            found = list(places(*average.shape, sizes, layout)) if cut else whole
+            tried, phases = _likely(pictures, gains, found, layout, key)
+            looks.append(Look(tried, np.cos(phases)))
+        yield tuple(looks)
 
 
 def _likely(
@@ -134,33 +107,6 @@ def _order(phases: np.ndarray) -> np.ndarray:
     """Best first: however the bits are, a picture that is taken rightly has its phases near multiples of pi."""
     seen = np.maximum(1, np.isfinite(phases).sum(axis=1))
     return np.argsort(-np.nansum(np.cos(2 * phases), axis=1) / np.sqrt(seen), kind="stable")
-
-
-def _tail(mean: float, count: int) -> float:
-    """How likely the mean of `count` soft bits reaches `mean` in a clip without a mark.
-
-    The key shifts each wave's values evenly over the period, so each soft bit is the cosine of an even angle, whatever
-    the clip shows. Its moment generating function is the Bessel function I0; this is the saddle point approximation
-    (Bahadur and Rao, 1960), which is within a few percent where it matters.
-    """
-    slopes, logs, means, deviations = _tilted()
-    if mean <= 0:
-        return 1.0
-    at = min(int(np.searchsorted(means, mean)), len(means) - 1)
-    bound = math.exp(count * float(logs[at] - slopes[at] * mean))
-    return bound / max(1.0, float(slopes[at] * deviations[at]) * math.sqrt(2 * math.pi * count))
-
-
-@lru_cache(maxsize=1)
-def _tilted() -> tuple[np.ndarray, ...]:
-    """Slopes t, log I0(t), and mean and deviation of a cosine of an even angle weighted by exp(t cos)."""
-    slopes = np.linspace(0, 50, 5001)
-    cosines = np.cos((np.arange(1000) + 0.5) * math.pi / 1000)
-    weights = np.exp(np.outer(slopes, cosines - 1))
-    sums = weights.sum(axis=1)
-    means = weights @ cosines / sums
-    deviations = np.sqrt(np.maximum(weights @ cosines**2 / sums - means**2, 1e-9))
-    return slopes, np.log(sums / len(cosines)) + slopes, means, deviations
 
 
 def _set_aside(frames: Iterable[np.ndarray], waiting) -> tuple[np.ndarray, tuple[int, ...], int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,8 @@ CHECKSUM_BITS = 36
 SPELLING_BITS = 4
 SPELLINGS = 2**SPELLING_BITS  # of each number
 NUMBERS = 2**NUMBER_BITS  # a mark's number lies in 0..NUMBERS-1
-AT_ONCE = 4096  # numbers, so that a million need no gigabytes
+AT_ONCE = 1024  # numbers, so that a million need no gigabytes
+PART_BITS = 7  # of a number, whose signs are looked up together
 KEY_BYTES = 16  # a shorter key could be guessed
 
 
@@ -46,7 +47,7 @@ def material(key: bytes, purpose: str, size: int) -> bytes:
 
 def spread(number: int, key: bytes, length: int) -> np.ndarray:
     """The bits (0 or 1, uint8) that carry `number`, in each of its spellings: of shape (SPELLINGS, length)."""
-    _check([number])
+    _checked_numbers([number])
     numbers, spellings, pad = _code(key, length)
     return _times(_bits([number], NUMBER_BITS), numbers) ^ _times(_all_spellings(), spellings) ^ pad
 
@@ -67,15 +68,33 @@ def gather(softs: np.ndarray, key: bytes, among: Sequence[int] | None = None) ->
     if among is None:
         matrix = np.concatenate([numbers, spellings])
         return [_most_likely(soft, matrix) for soft in softs]
-    _check(among)
+    among = _checked_numbers(among)
     spelled = softs[:, None] * _signs(_times(_all_spellings(), spellings))  # (rows, SPELLINGS, length)
-    best = [Guess(among[0], -np.inf)] * len(softs)
-    for start in range(0, len(among), AT_ONCE):
-        some = among[start : start + AT_ONCE]
-        scores = (spelled @ _signs(_times(_bits(some, NUMBER_BITS), numbers)).T).max(axis=1)
+    spelled = spelled.reshape(-1, softs.shape[1]).astype(np.float32)
+    best = [Guess(int(among[0]), -np.inf)] * len(softs)
+    for some, signs in _signs_of(among, numbers):
+        scores = (spelled @ signs.T).reshape(len(softs), SPELLINGS, len(some)).max(axis=1)
         for row, (place, score) in enumerate(zip(scores.argmax(axis=1), scores.max(axis=1), strict=True)):
-            best[row] = max(best[row], Guess(some[place], float(score)), key=lambda guess: guess.score)
+            best[row] = max(best[row], Guess(int(some[place]), float(score)), key=lambda guess: guess.score)
     return best
+
+
+def _signs_of(numbers: np.ndarray, matrix: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """A few numbers at a time, and the signs (numbers, length) that a code gives them.
+
+    The code is linear: a number's signs are the products of those of its parts, which are few.
+    """
+    parts = [
+        _signs(_times(_bits(range(2**PART_BITS), PART_BITS), rows))
+        for rows in np.split(matrix, NUMBER_BITS // PART_BITS)
+    ]
+    for start in range(0, len(numbers), AT_ONCE):
+        some = numbers[start : start + AT_ONCE]
+        signs, left = np.ones((len(some), matrix.shape[1]), np.float32), some
+        for part in reversed(parts):
+            signs *= part[left % 2**PART_BITS]
+            left = left >> PART_BITS
+        yield some, signs
 
 
 @lru_cache(maxsize=8)
@@ -98,10 +117,13 @@ def _matrix(key: bytes, purpose: str, rows: int, columns: int) -> np.ndarray:
     return np.unpackbits(drawn)[: rows * columns].reshape(rows, columns)
 
 
-def _check(numbers: Sequence[int]) -> None:
-    for number in numbers:
+def _checked_numbers(numbers: Sequence[int]) -> np.ndarray:
+    """As uint32, four bytes each; an array of those is taken as it is."""
+    told = np.asarray(numbers)
+    for number in (told.min(), told.max()):
         if not 0 <= number < NUMBERS:
             raise ValueError(f"A mark's number lies between 0 and {NUMBERS - 1}; {number} was given.")
+    return told.astype(np.uint32, copy=False)
 
 
 def _all_spellings() -> np.ndarray:

@@ -32,6 +32,7 @@ class Lookup(models.Model):
     submission = models.UUIDField(null=True)  # named by a manifest that the program signed
     number = models.PositiveBigIntegerField(null=True)  # of the invisible mark
     confidence = models.FloatField(default=0)  # in that number
+    trace = models.BinaryField(default=b"")  # of a mark without a sure number
     bits = models.BinaryField(default=b"")  # as generation.likeness makes them
     at = models.DateTimeField(default=timezone.now)
 
