@@ -155,7 +155,7 @@ def way(house: Rehearsal) -> tuple[str, str]:
     reviewer.post(takedown, {"reason": "The rehearsal is over."}, page=slug)
     gone = [
         stranger.get(slug + name, headers={"If-None-Match": part.headers["ETag"]}).status_code
-        for name in ("", "video.mp4", "poster.jpg")
+        for name in ("", "video.mp4", "poster.jpg", "sprite.jpg")
     ]
     held("taken down, it is gone from the next request on", gone == [410, 410, 410])
     return click.headers["X-Request-ID"], job.strip("/").rpartition("/")[2]

@@ -25,6 +25,7 @@ urlpatterns = [
     path("watch/<work:slug>/", gallery.watch, name="watch"),
     path("watch/<work:slug>/video.mp4", gallery.video, name="watch_video"),
     path("watch/<work:slug>/poster.jpg", gallery.poster, name="watch_poster"),
+    path("watch/<work:slug>/sprite.jpg", gallery.sprite, name="watch_sprite"),
     path("verify/", verify.verify, name="verify"),
     path("policy/", gallery.policy, name="policy"),
     path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
@@ -48,5 +49,6 @@ urlpatterns = [
     path("desk/submissions/<uuid:pk>/copy/", desk.copy, name="room_copy"),
     path("desk/submissions/<uuid:pk>/video.mp4", desk.video, name="room_video"),
     path("desk/submissions/<uuid:pk>/poster.jpg", desk.poster, name="room_poster"),
+    path("desk/submissions/<uuid:pk>/sprite.jpg", desk.sprite, name="room_sprite"),
     path("desk/publications/<uuid:pk>/takedown/", desk.takedown, name="takedown"),
 ]

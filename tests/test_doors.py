@@ -102,6 +102,7 @@ DOORS = {
     "watch/<work:slug>/": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/video.mp4": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/poster.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
+    "watch/<work:slug>/sprite.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "verify/": Door(ALL, "422 422 422 422 422"),  # what a file is told, tests/review/test_verifying.py tries
     "policy/": Door(ALL, NEVER),
     "verify/anchors.pem": Door(ALL, NEVER),
@@ -185,6 +186,7 @@ DOORS = {
     "desk/submissions/<uuid:pk>/copy/": Door("302 403 403 286 403", NO_POST, **desk),
     "desk/submissions/<uuid:pk>/video.mp4": Door(DESK, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/poster.jpg": Door(DESK, NO_POST, **desk),
+    "desk/submissions/<uuid:pk>/sprite.jpg": Door(DESK, NO_POST, **desk),
     "desk/publications/<uuid:pk>/takedown/": Door(
         NO_GET,
         STAFF_ACT,
@@ -327,6 +329,7 @@ OPEN = {
     "watch/<work:slug>/",
     "watch/<work:slug>/video.mp4",
     "watch/<work:slug>/poster.jpg",
+    "watch/<work:slug>/sprite.jpg",
     "invitations/<str:key>/",
     "healthz",
     "readyz",
@@ -401,9 +404,18 @@ def test_the_owner_gets_all_of_it(world, state):
 def test_the_reviewer_gets_what_there_is_to_decide_on(world, state):
     told = "".join(
         answered(world.clients["reviewer"].get(path_of(f"desk/submissions/<uuid:pk>/{part}", world, state)))
-        for part in ("", "video.mp4", "poster.jpg")
+        for part in ("", "video.mp4", "poster.jpg", "sprite.jpg")
     )
-    expected = {"title", "statement", "prompt", "hash", "submission", "copy", "public poster"}
+    expected = {
+        "title",
+        "statement",
+        "prompt",
+        "hash",
+        "submission",
+        "copy",
+        "public poster",
+        "public sprite",
+    }
     assert {name for name in expected if world.clips[state].secrets[name] in told} == expected
 
 

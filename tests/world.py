@@ -25,6 +25,7 @@ UNSEALED = ("preparing", "unprepared")
 STATES = ("unsubmitted", *UNSEALED, *SEALED)
 AT_DESK = ("waiting", "claimed", "approved", "refused", "published", "taken-down")
 PUBLIC = ("published", "taken-down")
+PUBLIC_BYTES = {"public video", "public poster", "public sprite"}
 KEPT_OUT = ("suspended", "ended")  # the owner of it all, after an admin's act
 BACKEND = "accounts.backends.MemberBackend"
 
@@ -182,19 +183,20 @@ def may_know(person: str, state: str) -> set[str]:
             "note",
             "reason",
             "hash",
-        } | ({"public video", "public poster"} if state == "published" else set())
+        } | (PUBLIC_BYTES if state == "published" else set())
     if (
         person == "admin"
     ):  # feedback without names; a member's page and the audit log tell ids, and why something was taken down
         known |= {"job", "submission", "publication", "reason", "feedback"}
     if state == "published":
-        known |= {"title", "statement", "public video", "public poster"}
+        known |= {"title", "statement"} | PUBLIC_BYTES
         known |= {"publication"} if person in ("reviewer", "admin") else set()
     if person == "reviewer" and state in AT_DESK:
         known |= {
             "title",
             "statement",
             "public poster",
+            "public sprite",
             "copy",
             "prompt",
             "hash",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts.prepared import Slot, prepared
+from generation.engine import SPRITE_MOMENTS
 
 from .. import timeline
 from ..forms import SubmissionForm
@@ -45,6 +46,8 @@ def _card(slug: str, content: str, eager: bool, _language: str) -> str:
         "duration": work["clip"]["frames"] / work["clip"]["fps"],
         "eager": eager,
     }
+    if "sprite" in work["files"]:  # what earlier versions froze has none
+        card |= {"sprite": reverse("watch_sprite", args=[slug]), "moments": SPRITE_MOMENTS}
     return render_to_string("components/_clip_card.html", card)
 
 

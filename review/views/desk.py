@@ -221,9 +221,19 @@ def video(request, pk):
 @require_safe
 @requires(check_can_review)
 def poster(request, pk):
-    """The frozen one."""
+    return _send_frozen(request, pk, "poster")
+
+
+@require_safe
+@requires(check_can_review)
+def sprite(request, pk):
+    return _send_frozen(request, pk, "sprite")
+
+
+def _send_frozen(request, pk, kind: str) -> HttpResponse:
+    """A still as it will be public: too small to be worth a number of the viewer's own."""
     at_desk = Submission.objects.at_the_desk()
-    file = get_object_or_404(PublicFile, submission__in=at_desk, submission_id=pk, kind="poster")
+    file = get_object_or_404(PublicFile, submission__in=at_desk, submission_id=pk, kind=kind)
     return media.send_private(
         request, storage.private(), storage.private_name(file.sha256), file.content_type
     )

@@ -79,6 +79,12 @@ def poster(request, slug):
 
 @login_not_required
 @require_safe
+def sprite(request, slug):
+    return _send(request, slug, "sprite", "image/jpeg")
+
+
+@login_not_required
+@require_safe
 def policy(request):
     context = {
         "clauses": policies.current(),
@@ -89,8 +95,13 @@ def policy(request):
 
 
 def _send(request, slug, kind: str, content_type: str) -> HttpResponse:
-    """The row is asked at every request, so a takedown holds from the next one on."""
-    found = get_object_or_404(Publication.objects.select_related("takedown"), slug=slug)
+    """The row is asked at every request, so a takedown holds from the next one on.
+
+    So is the row of the frozen file: what earlier versions froze has no sprite, and a tag that one could guess doesn't
+    stand for it.
+    """
+    made = Publication.objects.filter(approval__submission__files__kind=kind)
+    found = get_object_or_404(made.select_related("takedown"), slug=slug)
     if getattr(found, "takedown", None):
         return _revalidated(HttpResponse(status=410))
     return media.send_public(

@@ -7,8 +7,12 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-KINDS = {"video": ("video.mp4", "video/mp4"), "poster": ("poster.jpg", "image/jpeg")}
-PRIVATE_KINDS = {**KINDS, "sprite": ("sprite.jpg", "image/jpeg"), "av1": ("video.av1.mp4", "video/mp4")}
+KINDS = {
+    "video": ("video.mp4", "video/mp4"),
+    "poster": ("poster.jpg", "image/jpeg"),
+    "sprite": ("sprite.jpg", "image/jpeg"),
+}
+PRIVATE_KINDS = {**KINDS, "av1": ("video.av1.mp4", "video/mp4")}
 
 
 CONTENTS = {
@@ -242,8 +246,9 @@ def test_a_takedown_ends_the_bytes_at_the_very_next_request(login, public, revie
         assert answer.content == b""
 
 
-def test_behind_nginx_public_bytes_are_named_by_their_slug(settings, login, public):
+@pytest.mark.parametrize("kind", KINDS)
+def test_behind_nginx_public_bytes_are_named_by_their_slug(settings, login, public, kind):
     settings.ACCEL_PREFIX = "/internal"
-    answer = login().get(f"/watch/{public.slug}/poster.jpg")
-    assert answer["X-Accel-Redirect"] == f"/internal/public/{public.slug}/poster"
+    answer = login().get(f"/watch/{public.slug}/{KINDS[kind][0]}")
+    assert answer["X-Accel-Redirect"] == f"/internal/public/{public.slug}/{kind}"
     assert answer.content == b""

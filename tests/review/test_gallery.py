@@ -188,7 +188,8 @@ def test_a_card_that_was_drawn_before_is_shown_only_while_its_work_is_public(vis
 
 def test_public_pages_are_asked_for_again_each_time(visitor):
     slug = published("A title").slug
-    for path in ("/", f"/watch/{slug}/", f"/watch/{slug}/video.mp4", f"/watch/{slug}/poster.jpg"):
+    files = [f"/watch/{slug}/{name}" for name in ("", "video.mp4", "poster.jpg", "sprite.jpg")]
+    for path in ("/", *files):
         assert {"no-cache", "must-revalidate"} <= set(visitor.get(path)["Cache-Control"].split(", ")), path
 
 

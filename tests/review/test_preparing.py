@@ -117,7 +117,7 @@ def test_the_frozen_bytes_are_the_published_bytes_and_what_the_hash_says(login, 
     making.work()
     public = factories.publication(now(submission))
     work = now(submission).work
-    for kind, name in (("video", "video.mp4"), ("poster", "poster.jpg")):
+    for kind, name in (("video", "video.mp4"), ("poster", "poster.jpg"), ("sprite", "sprite.jpg")):
         served = login().get(f"/watch/{public.slug}/{name}").getvalue()
         assert served == factories.bytes_of(submission, kind)
         assert hashlib.sha256(served).hexdigest() == work["files"][kind]["sha256"]
@@ -129,7 +129,7 @@ def test_nothing_of_it_reaches_the_desk_before_it_is_sealed(login, artist, revie
     submission = sent(artist)
     client = login(reviewer)
     assert client.post("/desk/next/").url == "/desk/"
-    for path in ("", "copy/", "video.mp4", "poster.jpg"):
+    for path in ("", "copy/", "video.mp4", "poster.jpg", "sprite.jpg"):
         assert client.get(f"/desk/submissions/{submission.pk}/{path}").status_code == 404
     assert client.post(f"/desk/submissions/{submission.pk}/claim/").status_code == 404
     assert not queue.claim(submission, by=reviewer)

@@ -21,7 +21,7 @@ NOTE, INSIDE = "The fox blinks twice.", b"<<bytes of the private clip>>"
 @pytest.fixture
 def published():
     artist = factories.member(name=NAME, email=ADDRESS)
-    clip = factories.clip(artist, PROMPT, video=factories.film(INSIDE * 9), poster=INSIDE)
+    clip = factories.clip(artist, PROMPT, video=factories.film(INSIDE * 9), poster=INSIDE, sprite=INSIDE)
     clip.recipe = {**clip.recipe, "negative_prompt": LEFT_OUT, "image": "5c" * 32}
     clip.save()
     feedback.give(clip, rating=2, artifacts=["flicker"], note=NOTE)
@@ -35,7 +35,7 @@ def published():
 def public_bytes(client, publication) -> dict[str, bytes]:
     return {
         kind: client.get(f"/watch/{publication.slug}/{kind}").getvalue()
-        for kind in ("video.mp4", "poster.jpg")
+        for kind in ("video.mp4", "poster.jpg", "sprite.jpg")
     }
 
 
@@ -68,7 +68,8 @@ def test_what_is_published_is_trusted_and_names_its_submission_and_that_an_image
     assert (read.has_image, read.allows_training) == (True, False)
 
 
-def test_a_published_poster_is_a_picture_and_no_more(client, published):
-    picture = Image.open(io.BytesIO(public_bytes(client, published)["poster.jpg"]))
+@pytest.mark.parametrize("still", ["poster.jpg", "sprite.jpg"])
+def test_a_published_still_is_a_picture_and_no_more(client, published, still):
+    picture = Image.open(io.BytesIO(public_bytes(client, published)[still]))
     assert picture.getexif() == {}
     assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}

@@ -12,7 +12,7 @@ from review.permissions import Conflict
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-KINDS = {"video": "video.mp4", "poster": "poster.jpg"}
+KINDS = {"video": "video.mp4", "poster": "poster.jpg", "sprite": "sprite.jpg"}
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_every_file_that_a_row_names_stays():
 
 def test_a_lost_public_file_is_put_back_from_the_approved_one(login):
     publication = factories.publication()
-    for kind in ("video", "poster"):
+    for kind in ("video", "poster", "sprite"):
         storage.public().path(f"{publication.slug}/{kind}").unlink()
         assert sweep.sweep().mended == 1
         assert storage.public().path(f"{publication.slug}/{kind}").read_bytes() == factories.bytes_of(
