@@ -6,11 +6,14 @@ to write its SQL than the database to answer it.
 """
 
 import copy
+import re
 from collections.abc import Callable
 from functools import cache
 
 from django.db import connection
 from django.db.models import Expression, Field, QuerySet
+
+PLACE = re.compile("(?<!%)%s")  # of a parameter
 
 
 class Slot(Expression):
@@ -37,7 +40,7 @@ def prepared(build: Callable[[], QuerySet]) -> Callable[..., QuerySet]:
     def compiled():
         queryset = build()
         compiler = queryset.query.get_compiler(connection=connection)
-        return queryset, compiler, compiler.as_sql()
+        return queryset, compiler, _written_out(*compiler.as_sql())
 
     @cache
     def converters():
@@ -45,17 +48,41 @@ def prepared(build: Callable[[], QuerySet]) -> Callable[..., QuerySet]:
         _queryset, compiler, _words = compiled()
         return compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
 
+    def told(**values) -> tuple[str, tuple]:
+        """The question as the database gets it."""
+        _queryset, _compiler, (sql, parameters) = compiled()
+        return sql, tuple(each.filled(values) if isinstance(each, Slot) else each for each in parameters)
+
     def ask(**values) -> QuerySet:
-        queryset, compiler, (sql, parameters) = compiled()
-        told = tuple(each.filled(values) if isinstance(each, Slot) else each for each in parameters)
+        queryset, compiler, _words = compiled()
+        question = told(**values)
         # Copies, so that two threads asking at once share nothing but the words.
         answering = copy.copy(compiler)
         answering.connection = connection
-        answering.as_sql = lambda *args, **kwargs: (sql, told)
+        answering.as_sql = lambda *args, **kwargs: question
         answering.get_converters = lambda columns: converters()
         asked = queryset.all()
         asked.query.get_compiler = lambda *args, **kwargs: answering
         return asked
 
-    ask.unprepared = build
+    ask.unprepared, ask.told = build, told
     return ask
+
+
+def _written_out(sql: str, parameters) -> tuple[str, tuple]:
+    """For PostgreSQL, all but the slots becomes part of the words. It soon plans a question once for all values, and an
+    index on what is queued, say, helps only where "queued" is none of them; else it plans anew at each asking.
+    """
+    if connection.vendor != "postgresql":
+        return sql, parameters
+    connection.ensure_connection()
+    written, *pieces = PLACE.split(sql)
+    slots = []
+    for piece, parameter in zip(pieces, parameters, strict=True):
+        if isinstance(parameter, Slot):
+            slots.append(parameter)
+            word = "%s"
+        else:
+            word = connection.ops.compose_sql("%s", [parameter]).replace("%", "%%")
+        written += word + piece
+    return written, tuple(slots)

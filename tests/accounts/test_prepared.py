@@ -45,6 +45,15 @@ def test_a_value_is_never_part_of_the_words():
         list(by_key(name="someone"))
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["50 %s of 100% o'clock", 'a \\ and a "quote"', "%%s", "?"])
+def test_what_is_fixed_in_a_question_is_taken_to_the_letter(name):
+    person, _other = factories.member(name=name), factories.member(name="another")
+    by_both = prepared(lambda: at_the_door().filter(name=name, pk=Slot("pk", UUIDField())))
+    assert list(by_both(pk=person.pk)) == [person]
+    assert not by_both(pk=_other.pk)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.services
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="threads meet on PostgreSQL")
