@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import TransactionTestCase
 
+from generation.queue import claiming
 from review import triggers
 
 from . import factories
@@ -129,3 +130,9 @@ def undone(lasting, places, settings):
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def questions_put_anew():
+    """A claim's questions are put together once in a process: here once in a test, which may have changed the rules."""
+    claiming._questions.cache_clear()

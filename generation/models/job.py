@@ -7,7 +7,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -180,7 +181,10 @@ class Seat(models.Model):
     last_served_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["last_served_at"], name="seat_least_recently_served")]
+        # In the order of queue.in_turn: a claim reads from its beginning up to whoever may be served.
+        indexes = [
+            models.Index(IsNull(F("last_served_at"), False), "last_served_at", "owner", name="seat_in_turn")
+        ]
 
     def __str__(self):
         return f"Seat of {self.owner_id}"

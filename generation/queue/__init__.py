@@ -4,7 +4,7 @@ Messages only say "look"; losing one costs seconds, never a job. Every write abo
 open Attempt, so that a worker whose lease has lapsed can't finish what another has taken over.
 """
 
-from .claiming import CANDIDATES, claim_next, in_turn, is_waiting, renew
+from .claiming import LOOKS, claim_next, in_turn, is_waiting, renew
 from .ending import Stored, cancel, cancel_of_kept_out, finish, give_up, put_back_lapsed
 from .entering import (
     AllowanceSpent,
@@ -20,7 +20,7 @@ from .entering import (
 )
 
 __all__ = [
-    "CANDIDATES",
+    "LOOKS",
     "AllowanceSpent",
     "NotOffered",
     "Paused",

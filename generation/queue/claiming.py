@@ -2,18 +2,22 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce, Now
+from django.db.models.lookups import IsNull
 
-from accounts.models import Pause
+from accounts.models import Membership, Pause
 from accounts.models.exclusion import kept_out
+from accounts.prepared import Slot, prepared
 
 from ..models import Attempt, Job, Seat
+from .opening import open_attempt
 
-CANDIDATES = 20  # members looked at in one claim before it gives up and is called again
+LOOKS = 20  # in one claim, each of which may find that things have changed, before it gives up and is called again
 PATIENCE = timedelta(seconds=5)  # how long a job waits at most for the worker that has its model warm
 
 
@@ -27,44 +31,53 @@ def claim_next(
     member's own keep their order. A member whose first job is of one that it `leaves`, to somebody who has it warm, is
     passed over for PATIENCE at most.
 
-    The member's seat is locked, passing over seats that another worker holds. What lets a member be served is asked
-    again under that lock, in a statement of its own: the one that found the seat may have read an older truth. What it
-    `leaves` is a preference, and not asked again.
+    The member's seat is found and locked in one statement, which passes over seats that another worker holds. What lets
+    a member be served is asked again under that lock, in a statement of its own: the first one may have read an older
+    truth. If it has changed, the first one is asked anew, and reads the new one. What it `leaves` is a preference, and
+    not asked again.
     """
-    for owner in list(in_turn(_may_be_served(runs, leaves)).values_list("pk", flat=True)[:CANDIDATES]):
-        seat = Seat.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=owner).first()
-        if seat is None or not _may_be_served().filter(pk=owner).exists():
-            continue
-        job = _in_order(runs).filter(owner=owner).first()
-        if job is None:
-            continue
-        taken = (
-            Job.objects.queued()
-            .filter(pk=job.pk)
-            .update(status=Job.Status.RUNNING, started_at=Now(), attempts_made=F("attempts_made") + 1)
-        )
-        if not taken:
-            continue
-        Seat.objects.filter(pk=owner).update(last_served_at=Now())
-        return Attempt.objects.create(
-            job=job, number=job.attempts_made + 1, worker=worker, lease_until=Now() + settings.LEASE
-        )
+    next_seat, first_job = _questions(None if runs is None else tuple(sorted(runs)), tuple(sorted(leaves)))
+    most = settings.MAX_RUNNING
+    for _look in range(LOOKS):
+        owner = next(iter(next_seat(most=most)), None)
+        if owner is None:
+            return None
+        attempt = open_attempt(first_job, worker, owner=owner, most=most)
+        if attempt is not None:
+            return attempt
     return None
 
 
-def _may_be_served(runs=None, leaves=()):
-    """Seats with a job waiting and room under their cohort's cap; none of those kept out, none during a pause."""
+@lru_cache(maxsize=64)  # a worker changes what it leaves as others load their models
+def _questions(runs, leaves):
+    """What a claim asks, put together once: who is next, and what they get if they may still be served."""
+    most, owner = Slot("most", IntegerField()), Slot("owner", UUIDField())
+
+    def next_seat():
+        seats = in_turn(_may_be_served(runs, leaves, most))
+        locked = seats.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        return locked.values_list("pk", flat=True)[:1]
+
+    def first_job():
+        may_be = _may_be_served(runs, most=most).filter(pk=owner)
+        return _in_order(runs).filter(Exists(may_be), owner=owner)[:1]
+
+    return prepared(next_seat), prepared(first_job)
+
+
+def _may_be_served(runs=None, leaves=(), most=None):
+    """Seats with a job waiting and room under their cohort's cap, or the usual one (`most`); none of those kept out,
+    none during a pause."""
     running = Job.objects.running().filter(owner=OuterRef("pk")).values("owner").annotate(count=Count("pk"))
+    usual = most or Value(settings.MAX_RUNNING)
+    # Who is kept out has no cap, so no number is below it. As a condition of its own, it would make PostgreSQL expect
+    # that hardly anybody is left, and sort all seats instead of reading them in turn.
+    let_in = Membership.objects.filter(~Exists(kept_out().filter(pk=OuterRef("pk"))), user=OuterRef("pk"))
+    cap = Coalesce("cohort__max_running", usual, output_field=IntegerField())
     seats = Seat.objects.annotate(
-        running=Coalesce(Subquery(running.values("count")), 0),
-        cap=Coalesce(
-            "owner__membership__cohort__max_running",
-            Value(settings.MAX_RUNNING),
-            output_field=IntegerField(),
-        ),
+        running=Coalesce(Subquery(running.values("count")), 0), cap=Subquery(let_in.values(cap=cap))
     ).filter(
         Exists(_in_order(runs).filter(owner=OuterRef("pk"))),
-        ~Exists(kept_out().filter(user=OuterRef("pk"))),
         ~Exists(Pause.objects.in_force()),
         running__lt=F("cap"),
     )
@@ -88,8 +101,8 @@ def _in_order(runs):
 
 
 def in_turn(seats):
-    """Least recently served first."""
-    return seats.order_by(F("last_served_at").asc(nulls_first=True), "pk")
+    """Least recently served first, and before them who never was: said so that one index serves both databases."""
+    return seats.order_by(IsNull(F("last_served_at"), False), "last_served_at", "pk")
 
 
 def renew(attempt: Attempt, *, stage: str, step: int, preview: bytes | None = None) -> bool:

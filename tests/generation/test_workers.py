@@ -51,7 +51,7 @@ def test_a_member_s_own_takes_keep_their_order_among_those_that_a_worker_can_run
 
 
 def test_who_needs_another_worker_blocks_nobody_behind():
-    for _number in range(queue.CANDIDATES + 1):
+    for _number in range(queue.LOOKS + 1):
         job_of(factories.member(), MINI)
     behind = job_of(factories.member(), CARD)
     assert claim(runs=[CARD]) == behind

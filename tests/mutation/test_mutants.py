@@ -11,7 +11,7 @@ from . import run
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("target", [run.GATE, run.CLAIM], ids=lambda target: target.module)
+@pytest.mark.parametrize("target", run.TARGETS, ids=lambda target: target.module)
 def test_every_mutant_is_killed_or_explained(target):
     """In a process of its own, which hasn't loaded what is mutated. On PostgreSQL the races are among the tests."""
     command = [sys.executable, "-m", "tests.mutation.run", target.module]
