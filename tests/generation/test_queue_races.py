@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from accounts.models import AllowanceEntry, Cohort, Membership, allowance, exclusion, grants, roles
 from generation import queue
@@ -64,6 +64,29 @@ def test_six_workers_claim_no_job_twice_and_keep_every_cap(settings, cap):
     assert set(Job.objects.values_list("status", "attempts_made")) == {("succeeded", 1)}
     assert Clip.objects.count() == 40
     assert max(seen) == cap
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_member_s_cap_holds_while_a_claim_that_nobody_can_see_yet_takes_another_of_their_jobs():
+    """Workers with different models don't meet over one job: it is the seat's lock that keeps them apart."""
+    owner = factories.member()
+    first, second = factories.job(owner), factories.job(owner)
+    Job.objects.filter(pk=second.pk).update(model="another")
+    others = []
+
+    def just_before_the_commit(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if "generation_attempt" in sql and not others:
+            (other,) = together(1, lambda _: queue.claim_next("other", runs=["another"]))
+            others.append(other)
+        return done
+
+    with connection.execute_wrapper(just_before_the_commit):
+        attempt = queue.claim_next("tests", runs=["testcard"])
+    assert attempt.job_id == first.pk
+    assert others == [None]
+    assert Job.objects.running().count() == 1
 
 
 @pytest.mark.services
