@@ -31,6 +31,10 @@ PICTURES = {
 }
 
 
+# But for those in a closed fold: they are not fetched, and would be waited for without an end.
+WHEN_PICTURES_ARE_THERE = """Promise.all([...document.images]
+    .filter((image) => image.checkVisibility())
+    .map((image) => image.decode().catch(() => {})))"""
 # Until it could play, a player draws a wheel over its clip. In the page and as a promise: its policy lets nobody ask
 # it the same question over and over.
 WHEN_IT_COULD_PLAY = """Promise.all([...document.querySelectorAll("video")].map((video) => new Promise((done) => {
@@ -47,7 +51,7 @@ def test_a_picture_of(onlooker, tmp_path, name):
     for stop in way:
         page.goto(stop if isinstance(stop, str) else first_link(page, stop))
     page.locator("h1").first.wait_for()
-    page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => {})))")
+    page.evaluate(WHEN_PICTURES_ARE_THERE)
     page.evaluate(WHEN_IT_COULD_PLAY)
     kept = Path(os.environ.get("SORAHUB_PICTURES") or tmp_path, f"{name}.png")
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
