@@ -54,7 +54,7 @@ def _questions(runs, leaves):
     most, owner = Slot("most", IntegerField()), Slot("owner", UUIDField())
 
     def next_seat():
-        seats = in_turn(_may_be_served(runs, leaves, most))
+        seats = in_turn(_as_seen(_may_be_served(runs, leaves, most)))
         locked = seats.select_for_update(skip_locked=True, no_key=True, of=("self",))
         return locked.values_list("pk", flat=True)[:1]
 
@@ -63,6 +63,15 @@ def _questions(runs, leaves):
         return _in_order(runs).filter(Exists(may_be), owner=owner)[:1]
 
     return prepared(next_seat), prepared(first_job)
+
+
+def _as_seen(seats):
+    """Less those that were served between the look at all and the lock of one: it is somebody else's turn now.
+
+    PostgreSQL asks once more of a row that changed until it was locked, and of that row alone reads what is new.
+    """
+    seen = Subquery(Seat.objects.filter(pk=OuterRef("pk")).values("last_served_at"))
+    return seats.filter(Q(last_served_at=None) | Q(last_served_at__lte=seen))
 
 
 def _may_be_served(runs=None, leaves=(), most=None):
