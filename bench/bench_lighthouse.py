@@ -32,6 +32,7 @@ def main() -> None:
         port = free_port()
         environment = settings(Path(place), port)
         manage(environment | {"SORAHUB_DEMO": "1"}, "migrate", "-v0")
+        manage(environment, "provenance", "keys", "--name", "A benchmark")
         manage(environment | {"SORAHUB_DEMO": "1"}, "seed_demo")
         manage(environment, "collectstatic", "--noinput", "-v0")
         web = subprocess.Popen(
@@ -85,6 +86,7 @@ def settings(place: Path, port: int) -> dict[str, str]:
         "STORAGE_URL": f"file://{place}/private",
         "PUBLIC_STORAGE_URL": f"file://{place}/public",
         "SORAHUB_STATIC_ROOT": f"{place}/static",
+        "SORAHUB_VAR": str(place),
     }
 
 

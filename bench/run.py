@@ -1,4 +1,4 @@
-"""Runs every benchmark of this folder and prints one table; what is measured is said in bench_*.py, one file each.
+"""Runs every benchmark of this folder, or those named, and prints one table; what is measured is said in bench_*.py, one file each.
 
 A benchmark prints one JSON object (name of a figure -> number, the unit being part of the name). It is kept in
 results/, with the machine that it was measured on.
@@ -16,11 +16,14 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 
 
-def main() -> int:
+def main(*only: str) -> int:
     RESULTS.mkdir(exist_ok=True)
+    scripts = {each.stem.removeprefix("bench_"): each for each in sorted(HERE.glob("bench_*.py"))}
+    if unknown := set(only) - set(scripts):
+        raise SystemExit(f"No benchmark {', '.join(sorted(unknown))}; there are {', '.join(scripts)}.")
     failed = 0
-    for script in sorted(HERE.glob("bench_*.py")):
-        name = script.stem.removeprefix("bench_")
+    for name in only or scripts:
+        script = scripts[name]
         run = subprocess.run(
             [sys.executable, str(script)], cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=False
         )
@@ -49,4 +52,4 @@ def machine() -> dict:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
