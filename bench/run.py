@@ -1,7 +1,7 @@
 """Runs every benchmark of this folder, or those named, and prints one table.
 
-What is measured is said in bench_*.py, one file each. A benchmark prints one JSON object (name of a figure -> number, the unit being part of the name). It is kept in
-results/, with the machine that it was measured on.
+What is measured is said in bench_*.py, one file each. A benchmark prints one JSON object (name of a figure -> number,
+the unit being part of the name). It is kept in results/, with the machine that it was measured on.
 """
 
 import json
