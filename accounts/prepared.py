@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Expression, Field, QuerySet
 
 PLACE = re.compile("(?<!%)%s")  # of a parameter
@@ -40,7 +40,9 @@ def prepared(build: Callable[[], QuerySet]) -> Callable[..., QuerySet]:
     def compiled():
         queryset = build()
         compiler = queryset.query.get_compiler(connection=connection)
-        return queryset, compiler, _written_out(*compiler.as_sql())
+        with transaction.atomic():  # else Django writes no question that locks
+            words = compiler.as_sql()
+        return queryset, compiler, _written_out(*words)
 
     @cache
     def converters():

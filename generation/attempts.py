@@ -36,12 +36,14 @@ def work(worker: str) -> int:
     taken = 0
     clear_scratch()
     talk = workers.Talk(worker)
-    while _has_room_on_disk():
-        queue.cancel_of_kept_out()
-        queue.put_back_lapsed()  # each time: a long queue must not keep a dead worker's job from its next try
+
+    def claim() -> Attempt | None:
         leaves = talk.warm_elsewhere(engine().model)
-        attempt = queue.claim_next(worker, runs=workers.runs(), leaves=leaves)
-        if attempt is None:
+        return queue.claim_next(worker, runs=workers.runs(), leaves=leaves)
+
+    while _has_room_on_disk():
+        attempt = claim() or (_tidy_queue() and claim())
+        if not attempt:
             break
         taken += 1
         job = attempt.job
@@ -50,7 +52,14 @@ def work(worker: str) -> int:
             log.info("attempt begins")
             carry_out(attempt)
         talk.tell(engine().model)
+        _tidy_queue()  # each time: a long queue must not keep a dead worker's job from its next try
     return taken
+
+
+def _tidy_queue() -> int:
+    """Returns how many jobs wait again whose worker fell silent. Not before a first claim: somebody waits for that."""
+    queue.cancel_of_kept_out()
+    return queue.put_back_lapsed()
 
 
 def carry_out(attempt: Attempt) -> None:

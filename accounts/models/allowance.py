@@ -59,6 +59,7 @@ def left(membership: Membership) -> int | None:
 
 @transaction.atomic
 def grant(membership: Membership, seconds: int, *, by: User | None) -> AllowanceEntry:
+    _locked(membership)
     return _enter(membership, AllowanceEntry.Kind.GRANTED, seconds, by=by)
 
 
@@ -123,7 +124,7 @@ def _is_closed(reserved: AllowanceEntry) -> bool:
 
 
 def _enter(membership: Membership, kind: str, seconds: int, *, job=None, by=None) -> AllowanceEntry:
-    _locked(membership)
+    """Whoever calls it holds the member's row: the balance is that of all entries before."""
     return AllowanceEntry.objects.create(
         membership=membership,
         kind=kind,

@@ -1,12 +1,12 @@
 """Whose job runs next, who is running it, and how long that holds."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, UUIDField, Value
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 from django.db.models.lookups import IsNull
 
@@ -15,13 +15,12 @@ from accounts.models.exclusion import kept_out
 from accounts.prepared import Slot, prepared
 
 from ..models import Attempt, Job, Seat
-from .opening import open_attempt
+from .opening import Changed, held_seat, open_attempt
 
 LOOKS = 20  # in one claim, each of which may find that things have changed, before it gives up and is called again
 PATIENCE = timedelta(seconds=5)  # how long a job waits at most for the worker that has its model warm
 
 
-@transaction.atomic
 def claim_next(
     worker: str, *, runs: Collection[str] | None = None, leaves: Collection[str] = ()
 ) -> Attempt | None:
@@ -37,21 +36,16 @@ def claim_next(
     not asked again.
     """
     next_seat, first_job = _questions(None if runs is None else tuple(sorted(runs)), tuple(sorted(leaves)))
-    most = settings.MAX_RUNNING
     for _look in range(LOOKS):
-        owner = next(iter(next_seat(most=most)), None)
-        if owner is None:
-            return None
-        attempt = open_attempt(first_job, worker, owner=owner, most=most)
-        if attempt is not None:
-            return attempt
+        with suppress(Changed):
+            return open_attempt(next_seat, first_job, worker, most=settings.MAX_RUNNING)
     return None
 
 
 @lru_cache(maxsize=64)  # a worker changes what it leaves as others load their models
 def _questions(runs, leaves):
     """What a claim asks, put together once: who is next, and what they get if they may still be served."""
-    most, owner = Slot("most", IntegerField()), Slot("owner", UUIDField())
+    most, owner = Slot("most", IntegerField()), held_seat()
 
     def next_seat():
         seats = in_turn(_as_seen(_may_be_served(runs, leaves, most)))

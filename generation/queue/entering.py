@@ -62,8 +62,7 @@ def enqueue(
     The first take has the recipe's seed, each further one the next number. Caps are counted and the allowance is
     reserved under the lock of the member's seat. Raises Refused, with a sentence.
     """
-    seat, _created = Seat.objects.get_or_create(owner=owner)
-    Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
+    _lock_seat(owner)
     keys = _keys(form_key, takes)  # any of them: the first take may have been deleted since
     if form_key and (
         twin := Job.objects.filter(owner=owner, form_key__in=keys).order_by("created_at").first()
@@ -83,6 +82,13 @@ def enqueue(
         jobs.append(Job.objects.create(owner=owner, batch=batch, form_key=key, **told, **beginnings))
         allowance.reserve(membership, price, job=jobs[-1].pk)
     return jobs[0]
+
+
+def _lock_seat(owner) -> None:
+    mine = Seat.objects.select_for_update(no_key=True).filter(owner=owner)
+    if not mine:  # their first take
+        Seat.objects.get_or_create(owner=owner)
+        mine.get()
 
 
 def _keys(form_key: uuid.UUID | None, takes: int) -> list[uuid.UUID]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models.exclusion import Suspension
 from generation import queue
 from generation.models import Attempt, Job, Seat
-from generation.queue import opening
+from generation.queue import claiming, opening
 from tests import factories
 
 from .claiming import claims, finish, let_lapse, serve_all
@@ -99,8 +99,10 @@ def test_running_jobs_count_for_their_own_member_alone(settings):
     assert claims()[0].job_id == more.pk
 
 
-def test_a_claim_that_fails_half_way_leaves_the_job_waiting(artist):
-    """In the claim's own transaction: nothing around it would undo the rest."""
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_fails_half_way_leaves_the_job_waiting():
+    """In the claim's own transaction: there is none around it that would undo the rest."""
+    artist = factories.member()
     waiting = factories.job(artist)
     Attempt.objects.create(job=waiting, number=1, worker="ghost", lease_until=timezone.now())
     with pytest.raises(IntegrityError):
@@ -189,7 +191,8 @@ def test_an_attempt_opened_at_once_is_like_one_opened_step_by_step(settings, mon
         )
 
     at_once = opened()
-    monkeypatch.setattr(opening, "_at_once", opening._step_by_step)
+    monkeypatch.setattr(opening, "goes_at_once", lambda: False)
+    claiming._questions.cache_clear()
     step_by_step = opened()
     for one in (at_once[0], step_by_step[0]):
         length = one.pop("lease_until") - one.pop("started_at")
