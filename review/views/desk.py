@@ -15,7 +15,7 @@ from accounts.permissions import check_can_review, check_can_take_down, requires
 from accounts.prepared import Slot, prepared
 from generation import media, storage
 
-from .. import copying, gate, policy, queue, tasks
+from .. import copying, gate, policy, queue, remarks, tasks
 from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
 from ..models import Publication, PublicFile, StaffCopy, Submission
 from ..permissions import NotAllowed, check_can_decide, is_recused
@@ -171,25 +171,29 @@ def _step_aside(request, pk, act, done):
 @requires(check_can_review)
 def decision(request, pk):
     found = _sealed(pk)
-    form = DecisionForm(request.POST)
+    rows = remarks.rows(request.POST, frames=found.clip.frames)
+    said = remarks.said(rows)
+    form = DecisionForm(request.POST, said_of_frames=said)
     try:
-        if not form.is_valid():  # shown again, unless nothing can be decided here any more
+        if not (
+            form.is_valid() & remarks.are_valid(rows)
+        ):  # shown again, unless nothing can be decided here any more
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
-            return _room(request, _submission(pk), form=form, status=422)
-        made = gate.decide(found, by=request.user, **form.cleaned_data)
+            return _room(request, _submission(pk), form=form, rows=rows, status=422)
+        made = gate.decide(found, by=request.user, said_of_frames=said, **form.cleaned_data)
     except NotAllowed as refusal:
         is_open = Submission.objects.waiting().filter(pk=pk).exists()
         back = reverse("room", args=[pk]) if is_open else reverse("desk")
-        return conflict(request, refusal, back=back, kept=_typed(request.POST))
+        return conflict(request, refusal, back=back, kept=_typed(request.POST, rows))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return redirect("desk")
 
 
-def _typed(data) -> str:
+def _typed(data, rows) -> str:
     """All that a reviewer had put into the decision, as text to copy."""
     ticked = [str(clause.title) for clause in policy.clauses(data.getlist("reasons"))]
     reasons = _("Reasons: %(reasons)s.") % {"reasons": ", ".join(ticked)} if ticked else ""
-    return "\n\n".join(filter(None, [data.get("note", ""), reasons]))
+    return "\n\n".join(filter(None, [data.get("note", ""), rows.typed, reasons]))
 
 
 @require_POST
@@ -241,21 +245,27 @@ def _send_frozen(request, pk, kind: str) -> HttpResponse:
 
 def _sealed(pk) -> Submission:
     """Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404."""
-    return get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
+    sealed = Submission.objects.exclude(content_hash=None).select_related("clip")
+    return get_object_or_404(sealed, pk=pk)
 
 
 def _submission(pk) -> Submission:
     related = ("clip", "artist", "decision__by", "decision__publication__takedown__by")
-    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*STEPS_ASIDE)
+    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(
+        *STEPS_ASIDE, "decision__remarks"
+    )
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, form=None, aside_form=None, status: int = 200):
+def _room(request, submission: Submission, *, form=None, rows=None, aside_form=None, status: int = 200):
     publication = getattr(getattr(submission, "decision", None), "publication", None)
-    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*STEPS_ASIDE)
+    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(
+        *STEPS_ASIDE, "decision__remarks"
+    )
     context = {
         "submission": submission,
         "form": form or DecisionForm(initial={"content_hash": submission.content_hash}),
+        "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
         "aside_form": aside_form or AsideForm(auto_id="aside_%s"),
         "is_holder": _holds(request.user, submission),
         "is_own": submission.artist_id == request.user.pk,

@@ -19,9 +19,11 @@
   let timer = 0;
   let isSending = false;
 
+  const isSaidOfFrames = () => [...form.querySelectorAll("[data-remark-row] textarea")].some((words) => words.value.trim());
+
   // What the server would only send back goes to it at once: there is nothing to undo in it.
   const isWhole = (outcome) =>
-    outcome === "approve" ? !reasons.some((box) => box.checked) : reasons.some((box) => box.checked) && note.value.trim();
+    outcome === "approve" ? !reasons.some((box) => box.checked) : reasons.some((box) => box.checked) && (note.value.trim() || isSaidOfFrames());
 
   const show = () => {
     const left = Math.max(Math.ceil((heldAt + 1000 * HOLD - Date.now()) / 1000), 0);

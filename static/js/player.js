@@ -153,7 +153,6 @@
         line.style.setProperty("--to", range[1] / Math.max(last(), 1));
         button("clear").textContent = button("clear").dataset.words.replace("%a", range[0] + 1).replace("%b", range[1] + 1);
       }
-      video.dispatchEvent(new CustomEvent("range"));
     };
 
     // --- Looking closer
@@ -191,7 +190,7 @@
       const isGoing = !video.paused || reverse > 0;
       const label = isGoing ? button("toggle").dataset.other : playWords;
       if (button("toggle").textContent !== label) button("toggle").textContent = label;
-      video.dispatchEvent(new CustomEvent("frame", { detail: shown }));
+      video.dispatchEvent(new CustomEvent("frame", { bubbles: true, detail: shown + 1 }));
     };
 
     const toggleSound = () => {
@@ -283,14 +282,14 @@
   const attended = () =>
     [...document.querySelectorAll(".player:focus-within, .player:hover")]
       .map((player) => player.querySelector("video[data-player]"))
-      .find(Boolean) ?? document.querySelector("video[data-everywhere]");
+      .find(Boolean) ?? (document.documentElement.hasAttribute("data-keys-off") ? null : document.querySelector("video[data-everywhere]"));
 
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isBusy(event.target, event.key)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const act = (event.shiftKey ? SHIFTED : KEYS)[key];
     const video = act && attended();
-    if (!video) return;
+    if (!video || (act === "loop" && video.dataset.frames)) return; // those have a range, and "r" for other things
     event.preventDefault();
     event.stopPropagation();
     of(video).acts[act]();
