@@ -28,7 +28,7 @@
 
   const focus = (element) => {
     element?.focus();
-    element?.scrollIntoView({ block: "nearest" });
+    element?.scrollIntoView({ block: "nearest", behavior: "instant" });
   };
 
   const KEYS = {

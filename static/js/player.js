@@ -47,16 +47,22 @@
       tell();
       atItsEnd();
     };
+    const due = () => Math.floor(video.currentTime * fps + SLACK); // by the clock
     const ask = () => video.requestVideoFrameCallback((_now, { mediaTime }) => {
-      see(Math.floor(mediaTime * fps + 0.5));
+      const drawn = Math.floor(mediaTime * fps + 0.5);
+      // On a busy machine word of an earlier frame may come when a later one is there already.
+      if (!video.paused || video.seeking || drawn === due()) see(drawn);
       ask();
     });
     if (isTold) ask();
     video.addEventListener("seeked", () => {
-      if (!isTold) see(Math.floor(video.currentTime * fps + SLACK));
-      else if (aimed !== null && Math.floor(video.currentTime * fps + SLACK) === aimed) see(aimed);
+      if (!isTold || due() === aimed) see(due());
     });
-    if (!isTold) video.addEventListener("timeupdate", () => !video.seeking && see(Math.floor(video.currentTime * fps + SLACK)));
+    if (!isTold) video.addEventListener("timeupdate", () => !video.seeking && see(due()));
+    // The clock of a film that is stopped may be ahead of its picture: from here on both mean the same frame.
+    video.addEventListener("pause", () => {
+      if (!video.ended && aimed === null) seek(shown);
+    });
 
     // The middle of a frame: rounding never lands on its neighbor.
     const seek = (frame) => {

@@ -46,7 +46,7 @@
     if (!found) return;
     found.setRange(last > first ? [first - 1, last - 1] : null);
     found.goTo(first - 1);
-    found.stage.scrollIntoView({ block: "nearest" });
+    found.stage.scrollIntoView({ block: "nearest", behavior: "instant" });
   };
 
   document.addEventListener("click", (event) => {
