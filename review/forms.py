@@ -66,6 +66,7 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
     outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
+    then_next = forms.BooleanField(label=_("Then on to the next clip"), required=False)
 
     def __init__(self, *args, said_of_frames=(), **kwargs):
         super().__init__(*args, **kwargs)

@@ -116,4 +116,13 @@
 
   form.addEventListener("input", remember);
   recall();
+
+  // Whoever goes on to the next clip by themselves goes on so, from room to room.
+  const then = form.elements.then_next;
+  try {
+    then.checked ||= localStorage.getItem("then-next") === "1";
+    then.addEventListener("change", () => localStorage.setItem("then-next", then.checked ? "1" : "0"));
+  } catch {
+    // Storage may be forbidden: it is then ticked anew in each room.
+  }
 })();

@@ -124,6 +124,24 @@ def test_more_rows_than_there_may_be_are_refused_whole(login, held, reviewer, co
     assert not Decision.objects.exists()
 
 
+def test_the_next_clip_is_claimed_with_the_decision_if_asked(login, held, reviewer):
+    following = factories.submission()
+    answer = refuse(login(reviewer), held, row(), then_next="on")
+    assert answer["Location"] == f"/desk/submissions/{following.pk}/"
+    assert list(Claim.objects.values_list("submission", "reviewer")) == [(following.pk, reviewer.pk)]
+    answer = refuse(login(reviewer), following, then_next="on")
+    assert answer["Location"] == "/desk/", "nothing is left"
+    assert not Claim.objects.exists()
+
+
+def test_a_refused_decision_claims_nothing_more(login, held, reviewer):
+    factories.submission()
+    assert refuse(login(reviewer), held, row(99), then_next="on").status_code == 422
+    queue.release(held, by=reviewer)
+    assert refuse(login(reviewer), held, row(), then_next="on").status_code == 409
+    assert not Claim.objects.exists()
+
+
 def test_twenty_are_not_too_many(login, held, reviewer):
     assert refuse(login(reviewer), held, *[row() for _ in range(20)]).status_code == 302
     assert Remark.objects.count() == 20
