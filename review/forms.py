@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import policy
+from . import policy, remarks
 from .models import Decision
 
 
@@ -66,9 +66,11 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
     outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
+    then_next = forms.BooleanField(label=_("Then on to the next clip"), required=False)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, said_of_frames=(), **kwargs):
         super().__init__(*args, **kwargs)
+        self.said_of_frames = said_of_frames
         self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.current()]
 
     def clean(self):
@@ -76,7 +78,9 @@ class DecisionForm(forms.Form):
         if cleaned.get("outcome") == Decision.Outcome.REFUSE:
             if "reasons" in cleaned and not cleaned["reasons"]:
                 self.add_error("reasons", _("A refusal names at least one clause of the policy."))
-            if "note" in cleaned and not cleaned["note"].strip():
+            if "note" in cleaned and not cleaned["note"].strip() and self.said_of_frames:
+                cleaned["note"] = remarks.as_note(self.said_of_frames)
+            elif "note" in cleaned and not cleaned["note"].strip():
                 self.add_error("note", _("A refusal says what would make the clip acceptable."))
         elif cleaned.get("reasons"):
             self.add_error("reasons", _("An approval has no reasons for a refusal. Untick them, or refuse."))

@@ -17,7 +17,7 @@ from accounts.models.membership import Role
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
-from . import journal, policy
+from . import journal, policy, remarks
 from .models import Approval, Claim, Decision, Publication, Submission, Takedown
 from .permissions import Conflict, NotAllowed, check_can_decide, check_still_in
 
@@ -32,9 +32,16 @@ class NotPublishable(NotAllowed):
 
 
 def decide(
-    submission: Submission, *, by, outcome: str, content_hash: str, reasons: list[str] = (), note: str = ""
+    submission: Submission,
+    *,
+    by,
+    outcome: str,
+    content_hash: str,
+    reasons: list[str] = (),
+    note: str = "",
+    said_of_frames: list[dict] = (),
 ) -> Decision:
-    """Records an approval or a refusal of exactly the content that the reviewer saw."""
+    """Records an approval or a refusal of exactly the content that the reviewer saw, with their remarks on frames."""
     if not can_review(by):
         raise NotAllowed(_("Only reviewers decide on clips."))
     if outcome == Decision.Outcome.REFUSE and not (policy.clauses(list(reasons)) and note.strip()):
@@ -46,6 +53,7 @@ def decide(
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
+        remarks.check(said_of_frames, frames=submission.clip.frames)
         check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
         decision = Decision.objects.create(
@@ -56,7 +64,9 @@ def decide(
             policy_version=policy.CURRENT,
             reasons=" ".join(clause.code for clause in policy.clauses(list(reasons))),
             note=note.strip(),
+            remark_count=len(said_of_frames),
         )
+        remarks.keep(said_of_frames, decision=decision)
         Claim.objects.filter(submission=submission).delete()
         if not decision.is_approval:
             allowance.give_back(submission.clip.job_id)

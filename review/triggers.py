@@ -48,6 +48,7 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "review_publicfile": (),
     "review_publication": (),
     "review_recusal": ("reason",),
+    "review_remark": ("text", "drawing"),
     "review_takedown": ("reason",),
     "review_withdrawal": (),
 }
@@ -73,6 +74,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "review_publicfile": ("id", "submission_id,kind"),
     "review_publication": ("id", "approval_id", "slug"),
     "review_recusal": ("id", "submission_id,by_id"),
+    "review_remark": ("id", "decision_id,number"),
     "review_takedown": ("id", "publication_id"),
     "review_withdrawal": ("id", "submission_id"),
     SUBMISSION: ("id", "clip_id,version"),
@@ -97,6 +99,15 @@ FITTING = (
         " WHERE s.id = NEW.submission_id AND r.by_id = NEW.by_id)",
         "who is recused from a clip never decides on it, in any version",
         reads="review_recusal",
+    ),
+    Rule(
+        "review_remark",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_decision d JOIN review_submission s ON s.id = d.submission_id"
+        " JOIN generation_clip c ON c.id = s.clip_id WHERE d.id = NEW.decision_id AND d.erased_at IS NULL"
+        " AND NEW.number BETWEEN 1 AND d.remark_count AND NEW.last_frame <= c.frames)",
+        "a remark is one of those that its decision was made with, and about frames that the clip has",
     ),
     Rule(
         "review_publication",

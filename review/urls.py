@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, desk, gallery, sightings, verify
+from .views import artist, beside, desk, gallery, sightings, verify
 
 
 class SlugConverter:
@@ -39,6 +39,7 @@ urlpatterns = [
     path("desk/", desk.desk, name="desk"),
     path("desk/next/", desk.next_submission, name="desk_next"),
     path("desk/submissions/<uuid:pk>/", desk.room, name="room"),
+    path("desk/submissions/<uuid:pk>/beside/<uuid:other>/", beside.beside, name="room_beside"),
     path("desk/submissions/<uuid:pk>/claim/", desk.claim, name="claim"),
     path("desk/submissions/<uuid:pk>/renewal/", desk.renewal, name="renewal"),
     path("desk/submissions/<uuid:pk>/leaving/", desk.leaving, name="leaving"),

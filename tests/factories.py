@@ -178,11 +178,14 @@ def viewed(of: Submission, *, by) -> StaffCopy:
     return StaffCopy.objects.get(submission=of, viewer=by)
 
 
-def decision(on: Submission, outcome="approve", *, by=None, reasons=("rights",), note="Because of this."):
+def decision(
+    on: Submission, outcome="approve", *, by=None, reasons=("rights",), note="Because of this.", **more
+):
     by = by or member("reviewer")
     assert desk.claim(on, by=by)
     reasons = list(reasons) if outcome == "refuse" else []
-    return gate.decide(on, by=by, outcome=outcome, content_hash=on.content_hash, reasons=reasons, note=note)
+    given = {"outcome": outcome, "content_hash": on.content_hash, "reasons": reasons, "note": note}
+    return gate.decide(on, by=by, **given, **more)
 
 
 def publication(of: Submission | None = None, **kwargs) -> Publication:

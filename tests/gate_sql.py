@@ -33,6 +33,7 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "review_publicfile": "id",
     "review_publication": "id",
     "review_recusal": "id",
+    "review_remark": "id",
     "review_submission": "id",
     "review_takedown": "id",
     "review_withdrawal": "id",
@@ -52,7 +53,8 @@ def postgres_only(test):
 @pytest.fixture(scope="module")
 def made(lasting):
     """One clip for each end that a submission can come to, so that every table of the gate has rows."""
-    refused = factories.decision(factories.submission(), "refuse")
+    on_frame = {"first_frame": 1, "last_frame": 2, "text": "Here.", "drawing": "box 1 2 3 4"}
+    refused = factories.decision(factories.submission(), "refuse", said_of_frames=[on_frame])
     approved = factories.decision(factories.submission())
     live = factories.publication()
     ended = factories.publication()

@@ -68,7 +68,8 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     artist, reviewer, admin = (factories.member(role) for role in ("artist", "reviewer", "admin"))
     approved, refused = factories.submission(artist=artist), factories.submission(artist=artist)
     factories.decision(approved, by=reviewer)
-    factories.decision(refused, "refuse", by=reviewer)
+    on_frame = {"first_frame": 1, "last_frame": 2, "text": "Here.", "drawing": ""}
+    factories.decision(refused, "refuse", by=reviewer, said_of_frames=[on_frame])
     publication = gate.publish(approved, by=artist)
     assert login().get(f"/watch/{publication.slug}/video.mp4").status_code == 200
     gate.take_down(publication, by=artist)

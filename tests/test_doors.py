@@ -139,6 +139,8 @@ DOORS = {
     "desk/": Door(DESK, NO_POST),
     "desk/next/": Door(NO_GET, DESK_ACT),
     "desk/submissions/<uuid:pk>/": Door(DESK, NO_POST, **desk),
+    # Nothing here has an earlier work of the same origin; what is laid beside what, tests/review/test_context.py tries.
+    "desk/submissions/<uuid:pk>/beside/<uuid:other>/": Door(DESK_CLOSED, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/claim/": Door(
         NO_GET,
         DESK_ACT,

@@ -159,6 +159,7 @@ ERASABLE = {
     "review_decision": ("note",),
     "review_pass": ("reason",),
     "review_recusal": ("reason",),
+    "review_remark": ("text", "drawing"),
     "review_submission": ("title", "statement", "content"),
     "review_takedown": ("reason",),
 }
@@ -167,6 +168,7 @@ SPOILED = {table: ("at", timezone.now()) for table in ERASABLE} | {
     "review_decision": ("reasons", "hate"),
     "review_pass": ("at", timezone.now()),
     "review_recusal": ("at", timezone.now()),
+    "review_remark": ("first_frame", 2),
     "review_submission": ("discloses_recipe", True),
 }
 

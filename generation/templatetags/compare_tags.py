@@ -46,7 +46,7 @@ def recipes_compared(one: Job, other: Job) -> list[Row]:
     """The two recipes beside each other; in the prompts, the words that only one of them has are marked."""
     told, others = dict(recipe_rows(one.recipe.to_json())), dict(recipe_rows(other.recipe.to_json()))
     terms = list(dict.fromkeys([*told, *others]))
-    prompts = Row(_("Prompt"), *_marked(one.prompt, other.prompt), one.prompt != other.prompt)
+    prompts = Row(_("Prompt"), *marked(one.prompt, other.prompt), one.prompt != other.prompt)
     return [
         prompts,
         *(
@@ -56,7 +56,8 @@ def recipes_compared(one: Job, other: Job) -> list[Row]:
     ]
 
 
-def _marked(one: str, other: str) -> tuple[str, str]:
+def marked(one: str, other: str) -> tuple[str, str]:
+    """Both texts, escaped, with the words that only one of them has marked."""
     ones, others = (re.findall(r"\s*\S+|\s+$", words) for words in (one, other))
     if one == other or max(len(ones), len(others)) > LONGEST:
         return one, other

@@ -7,6 +7,7 @@ from .decision import Approval, Decision, Refusal
 from .making import Preparation, StaffCopy
 from .publication import Publication, Takedown
 from .recusal import Pass, Recusal
+from .remark import Remark
 from .sighting import Lookup, Proof, Sighting
 from .submission import PublicFile, Submission, Withdrawal
 
@@ -23,6 +24,7 @@ __all__ = [
     "Publication",
     "Recusal",
     "Refusal",
+    "Remark",
     "Sighting",
     "StaffCopy",
     "Submission",

@@ -27,6 +27,8 @@ class Decision(models.Model):
     policy_version = models.CharField(max_length=16)
     reasons = models.CharField(max_length=400, blank=True)  # codes of clauses, separated by spaces
     note = models.TextField(blank=True)
+    # How many Remarks belong to it, said before they are: none can be added afterward. None where there were none yet.
+    remark_count = models.PositiveSmallIntegerField(null=True)
     erased_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -15,7 +15,7 @@ from accounts.permissions import check_can_review, check_can_take_down, requires
 from accounts.prepared import Slot, prepared
 from generation import media, storage
 
-from .. import copying, gate, policy, queue, tasks
+from .. import context, copying, gate, policy, queue, remarks, tasks
 from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
 from ..models import Publication, PublicFile, StaffCopy, Submission
 from ..permissions import NotAllowed, check_can_decide, is_recused
@@ -56,6 +56,10 @@ def desk(request):
 @require_POST
 @requires(check_can_review)
 def next_submission(request):
+    return _to_the_next(request)
+
+
+def _to_the_next(request):
     found = queue.claim_next(request.user)
     if found is None:
         messages.info(request, _("Nothing is waiting for you right now."))
@@ -68,7 +72,7 @@ def next_submission(request):
 @require_safe
 @requires(check_can_review)
 def room(request, pk):
-    return _room(request, _submission(pk))
+    return _room(request, submission_at_desk(pk))
 
 
 @never_cache
@@ -92,19 +96,19 @@ def claim(request, pk):
             " recused yourself from it."
         )
         return conflict(request, words, back=reverse("desk"))
-    _copy_for(request.user, found)
+    _ask_ahead(request.user, found)
     return redirect("room", found.pk)
 
 
 def _ask_ahead(reviewer, claimed: Submission) -> None:
     """The copy of what comes next is made while the reviewer looks at this one."""
-    _copy_for(reviewer, claimed)
+    copy_for(reviewer, claimed)
     following = queue.free_for(reviewer).exclude(pk=claimed.pk).first()
     if following is not None:
-        _copy_for(reviewer, following)
+        copy_for(reviewer, following)
 
 
-def _copy_for(viewer, submission: Submission) -> StaffCopy:
+def copy_for(viewer, submission: Submission) -> StaffCopy:
     made = copying.ask(submission, viewer=viewer)
     if made.ended_at is None:
         tasks.nudge()
@@ -158,7 +162,7 @@ def _step_aside(request, pk, act, done):
     found = _sealed(pk)
     form = AsideForm(request.POST)
     if not form.is_valid():
-        return _room(request, _submission(pk), aside_form=form, status=422)
+        return _room(request, submission_at_desk(pk), aside_form=form, status=422)
     try:
         act(found, by=request.user, reason=form.cleaned_data["reason"])
     except NotAllowed as refusal:
@@ -171,25 +175,30 @@ def _step_aside(request, pk, act, done):
 @requires(check_can_review)
 def decision(request, pk):
     found = _sealed(pk)
-    form = DecisionForm(request.POST)
+    rows = remarks.rows(request.POST, frames=found.clip.frames)
+    said = remarks.said(rows)
+    form = DecisionForm(request.POST, said_of_frames=said)
     try:
-        if not form.is_valid():  # shown again, unless nothing can be decided here any more
+        if not (
+            form.is_valid() & remarks.are_valid(rows)
+        ):  # shown again, unless nothing can be decided here any more
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
-            return _room(request, _submission(pk), form=form, status=422)
-        made = gate.decide(found, by=request.user, **form.cleaned_data)
+            return _room(request, submission_at_desk(pk), form=form, rows=rows, status=422)
+        then_next = form.cleaned_data.pop("then_next")
+        made = gate.decide(found, by=request.user, said_of_frames=said, **form.cleaned_data)
     except NotAllowed as refusal:
         is_open = Submission.objects.waiting().filter(pk=pk).exists()
         back = reverse("room", args=[pk]) if is_open else reverse("desk")
-        return conflict(request, refusal, back=back, kept=_typed(request.POST))
+        return conflict(request, refusal, back=back, kept=_typed(request.POST, rows))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
-    return redirect("desk")
+    return _to_the_next(request) if then_next else redirect("desk")
 
 
-def _typed(data) -> str:
+def _typed(data, rows) -> str:
     """All that a reviewer had put into the decision, as text to copy."""
     ticked = [str(clause.title) for clause in policy.clauses(data.getlist("reasons"))]
     reasons = _("Reasons: %(reasons)s.") % {"reasons": ", ".join(ticked)} if ticked else ""
-    return "\n\n".join(filter(None, [data.get("note", ""), reasons]))
+    return "\n\n".join(filter(None, [data.get("note", ""), rows.typed, reasons]))
 
 
 @require_POST
@@ -241,21 +250,29 @@ def _send_frozen(request, pk, kind: str) -> HttpResponse:
 
 def _sealed(pk) -> Submission:
     """Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404."""
-    return get_object_or_404(Submission.objects.exclude(content_hash=None), pk=pk)
+    sealed = Submission.objects.exclude(content_hash=None).select_related("clip")
+    return get_object_or_404(sealed, pk=pk)
 
 
-def _submission(pk) -> Submission:
-    related = ("clip", "artist", "decision__by", "decision__publication__takedown__by")
-    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*STEPS_ASIDE)
+def submission_at_desk(pk) -> Submission:
+    related = ("clip__job__picture", "clip__job__parent", "artist")
+    related += ("decision__by", "decision__publication__takedown__by")
+    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(
+        *STEPS_ASIDE, "decision__remarks"
+    )
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, form=None, aside_form=None, status: int = 200):
+def _room(request, submission: Submission, *, form=None, rows=None, aside_form=None, status: int = 200):
     publication = getattr(getattr(submission, "decision", None), "publication", None)
-    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*STEPS_ASIDE)
-    context = {
+    related = context.related(submission)
+    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(
+        *STEPS_ASIDE, "decision__remarks"
+    )
+    shown = {
         "submission": submission,
         "form": form or DecisionForm(initial={"content_hash": submission.content_hash}),
+        "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
         "aside_form": aside_form or AsideForm(auto_id="aside_%s"),
         "is_holder": _holds(request.user, submission),
         "is_own": submission.artist_id == request.user.pk,
@@ -266,10 +283,14 @@ def _room(request, submission: Submission, *, form=None, aside_form=None, status
             "decision__by", "withdrawal", "decision__publication__takedown__by"
         ),
         "publication": publication,
+        "origin": context.origin(submission),
+        "related": related,
+        "changes": context.changes(related[0], submission) if related else [],
+        "record": context.record_of(submission),
         "takedown_form": TakedownForm(),
-        **_player(submission, _copy_for(request.user, submission)),
+        **_player(submission, copy_for(request.user, submission)),
     }
-    return render(request, "review/room.html", context, status=status)
+    return render(request, "review/room.html", shown, status=status)
 
 
 def _player(submission: Submission, made: StaffCopy) -> dict:

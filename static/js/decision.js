@@ -19,9 +19,11 @@
   let timer = 0;
   let isSending = false;
 
+  const isSaidOfFrames = () => [...form.querySelectorAll("[data-remark-row] textarea")].some((words) => words.value.trim());
+
   // What the server would only send back goes to it at once: there is nothing to undo in it.
   const isWhole = (outcome) =>
-    outcome === "approve" ? !reasons.some((box) => box.checked) : reasons.some((box) => box.checked) && note.value.trim();
+    outcome === "approve" ? !reasons.some((box) => box.checked) : reasons.some((box) => box.checked) && (note.value.trim() || isSaidOfFrames());
 
   const show = () => {
     const left = Math.max(Math.ceil((heldAt + 1000 * HOLD - Date.now()) / 1000), 0);
@@ -114,4 +116,13 @@
 
   form.addEventListener("input", remember);
   recall();
+
+  // Whoever goes on to the next clip by themselves goes on so, from room to room.
+  const then = form.elements.then_next;
+  try {
+    then.checked ||= localStorage.getItem("then-next") === "1";
+    then.addEventListener("change", () => localStorage.setItem("then-next", then.checked ? "1" : "0"));
+  } catch {
+    // Storage may be forbidden: it is then ticked anew in each room.
+  }
 })();
