@@ -11,6 +11,8 @@ from .models.exclusion import is_kept_out, kept_out
 from .models.factors import has_second_factor
 from .models.membership import Membership, Role
 
+REVIEWERS = (Role.REVIEWER, Role.LEAD)  # a lead is a reviewer who may do more
+
 
 def role_of(user) -> str | None:
     """The role that counts now: who is suspended or has ended has none."""
@@ -24,16 +26,26 @@ def can_create(user) -> bool:
 
 
 def can_review(user) -> bool:
-    return role_of(user) == Role.REVIEWER
+    return role_of(user) in REVIEWERS
 
 
 def reviewers():
     """Memberships of those who can review now: what `can_review` asks of one person, as a query."""
-    return Membership.objects.filter(role=Role.REVIEWER).exclude(pk__in=kept_out().values("pk"))
+    return Membership.objects.filter(role__in=REVIEWERS).exclude(pk__in=kept_out().values("pk"))
+
+
+def can_lead(user) -> bool:
+    """Hand claims over, and be told what takes too long."""
+    return role_of(user) == Role.LEAD
+
+
+def leads():
+    """What `can_lead` asks of one person, as a query."""
+    return Membership.objects.filter(role=Role.LEAD).exclude(pk__in=kept_out().values("pk"))
 
 
 def can_take_down(user) -> bool:
-    return role_of(user) in (Role.REVIEWER, Role.ADMIN)
+    return role_of(user) in (*REVIEWERS, Role.ADMIN)
 
 
 def can_run_program(user) -> bool:
@@ -43,7 +55,7 @@ def can_run_program(user) -> bool:
 
 def must_set_up_factor(user) -> bool:
     """Whoever decides about others proves themselves by more than a password, where that is asked for."""
-    powerful = role_of(user) in (Role.REVIEWER, Role.ADMIN)
+    powerful = role_of(user) in (*REVIEWERS, Role.ADMIN)
     return settings.REQUIRE_MFA and powerful and not has_second_factor(user)
 
 
@@ -77,6 +89,11 @@ def check_can_create(user) -> None:
 def check_can_review(user) -> None:
     if not can_review(user):
         raise PermissionDenied(_("The desk is for reviewers."))
+
+
+def check_can_lead(user) -> None:
+    if not can_lead(user):
+        raise PermissionDenied(_("Only leads hand claims over."))
 
 
 def check_can_take_down(user) -> None:
@@ -117,6 +134,7 @@ def nav(request):
         "nav": {
             "can_create": known and can_create(user),
             "can_review": known and can_review(user),
+            "can_lead": known and can_lead(user),
             "can_take_down": known and can_take_down(user),
             "can_run_program": known and can_run_program(user),
             "must_set_up_factor": known and must_set_up_factor(user),

@@ -7,8 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+
 from . import policy, remarks
 from .models import Decision
+from .triggers import MOST_SAID
 
 
 def check_visible(words: str) -> None:
@@ -105,6 +108,39 @@ class AsideForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
         error_messages={"required": _("Say why: the other reviewers will read it.")},
     )
+
+
+class HandoverForm(forms.Form):
+    to = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("To"),
+        empty_label=None,
+        error_messages={"invalid_choice": _("They can’t decide on this clip. Choose somebody else.")},
+    )
+
+    def __init__(self, *args, takers, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = takers
+
+
+class SaidForm(forms.Form):
+    """A question to an artist, or the answer to it."""
+
+    text = forms.CharField(
+        label=_("Question to the artist"),
+        max_length=MOST_SAID,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": _("Write what you want to know: nothing was sent.")},
+    )
+
+
+class ReplyForm(SaidForm):
+    number = forms.IntegerField(min_value=1, max_value=32767, widget=forms.HiddenInput)  # of the question
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["text"].label = _("Your answer")
+        self.fields["text"].error_messages["required"] = _("Write your answer: nothing was sent.")
 
 
 class LeavingForm(forms.Form):

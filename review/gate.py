@@ -17,7 +17,7 @@ from accounts.models.membership import Role
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
-from . import journal, policy, remarks
+from . import clocks, journal, policy, remarks
 from .models import Approval, Claim, Decision, Publication, Submission, Takedown
 from .permissions import Conflict, NotAllowed, check_can_decide, check_still_in
 
@@ -68,6 +68,7 @@ def decide(
         )
         remarks.keep(said_of_frames, decision=decision)
         Claim.objects.filter(submission=submission).delete()
+        clocks.stop(submission)
         if not decision.is_approval:
             allowance.give_back(submission.clip.job_id)
         publishes = decision.is_approval and submission.publish_on_approval

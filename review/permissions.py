@@ -6,9 +6,9 @@ The checks before publishing and taking down are the gate's own; these are the o
 from django.utils.translation import gettext as _
 
 from accounts.models import exclusion
-from accounts.permissions import can_review
+from accounts.permissions import can_lead, can_review, reviewers
 
-from .models import Claim, Recusal, Submission
+from .models import Claim, Question, Recusal, Submission
 
 
 class NotAllowed(Exception):
@@ -73,16 +73,66 @@ def check_can_decide(submission: Submission, by, *, content_hash: str) -> None:
 
 def check_holds(submission: Submission, by) -> None:
     """Asked of the database, not of a row read earlier: it knows who may still review, and what time has passed."""
-    claim = Claim.objects.live().filter(submission=submission).first()
+    found = Claim.objects.live().filter(submission=submission)
+    claim = found.select_related("reviewer", "handed_by").first()
     if claim is not None and claim.reviewer_id != by.pk:
+        if claim.handed_from_id == by.pk:
+            raise Conflict(told_of_handover(claim))
         raise Conflict(_("Your claim on this clip has ended, and somebody else has claimed it meanwhile."))
     if claim is None:
         raise Conflict(_("Your claim on this clip has ended. Claim it again to go on."))
 
 
+def told_of_handover(claim: Claim) -> str:
+    """For whoever held the claim before."""
+    who = {"lead": claim.handed_by.name, "name": claim.reviewer.name}
+    if claim.handed_by_id == claim.reviewer_id:
+        return _("%(lead)s, a lead, has taken this clip over from you. Nothing of yours was sent.") % who
+    return _("%(lead)s, a lead, has handed this clip over to %(name)s. Nothing of yours was sent.") % who
+
+
+def check_can_hand_over(submission: Submission, by, *, to) -> Claim:
+    """Returns the claim that would change hands. To whom is asked of the database: roles change meanwhile."""
+    if not can_lead(by):
+        raise NotAllowed(_("Only leads hand claims over."))
+    _check_is_not_too_close(submission, by)
+    if submission.state != "waiting":
+        raise Conflict(_("This clip is decided or withdrawn already. There is nothing to hand over."))
+    claim = Claim.objects.live().filter(submission=submission).select_related("reviewer").first()
+    if claim is None:
+        raise Conflict(_("Nobody holds this clip any more: it is back at the desk."))
+    if not reviewers().filter(user=to.pk).exists():
+        raise Conflict(_("They may not review, so nothing can be handed over to them."))
+    if submission.artist_id == to.pk:
+        raise Conflict(_("It is their own clip: somebody else decides on it."))
+    if is_recused(submission, to):
+        raise Conflict(_("They have recused themselves from this clip: somebody else decides on it."))
+    return claim
+
+
 def check_can_pass(submission: Submission, by) -> None:
     """Only what one holds can be given back."""
     check_can_decide(submission, by, content_hash=submission.content_hash)
+
+
+def check_can_ask(submission: Submission, by) -> None:
+    """Only who could decide now asks, and one question at a time: the artist must know which one holds things up."""
+    if not can_review(by):
+        raise NotAllowed(_("Only reviewers ask the artist."))
+    check_can_decide(submission, by, content_hash=submission.content_hash)
+    if Question.objects.open().filter(submission=submission).exists():
+        raise Conflict(_("A question to the artist is open already. Ask the next one when it is answered."))
+
+
+def check_can_reply(question: Question | None, by, *, submission: Submission) -> None:
+    if submission.artist_id != by.pk:
+        raise NotAllowed(_("Only the artist answers a reviewer’s question."))
+    if submission.state == "withdrawn":
+        raise Conflict(_("You have withdrawn this clip: nobody waits for an answer any more."))
+    if submission.state not in ("preparing", "unprepared", "waiting"):
+        raise Conflict(_("This clip has been decided meanwhile, so the question is settled."))
+    if question is None or hasattr(question, "reply"):
+        raise Conflict(_("There is no open question here: it was answered already, or none was asked."))
 
 
 def check_can_recuse(submission: Submission, by) -> None:

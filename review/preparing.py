@@ -13,7 +13,7 @@ from generation import copies, storage
 from generation.models import Mark, Rendition
 from generation.provenance import Origin
 
-from . import leases
+from . import clocks, leases
 from .models import Preparation, PublicFile, Submission
 from .permissions import check_can_prepare_again
 from .sealing import canonical, content_of
@@ -68,11 +68,15 @@ def finish(work: Preparation, made: list[Made]) -> None:
 
 
 def seal(submission: Submission) -> None:
-    """Sets the content and its hash, once; from then on the database refuses to change the submission."""
+    """Sets the content and its hash, once; from then on the database refuses to change the submission.
+
+    It reaches the desk with this, and so its clock starts.
+    """
     submission.content = canonical(content_of(submission))
     submission.content_hash = hashlib.sha256(submission.content.encode()).hexdigest()
     submission.sealed_at = timezone.now()
     submission.save(update_fields=["content", "content_hash", "sealed_at"])
+    clocks.start(submission)
 
 
 @transaction.atomic

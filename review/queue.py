@@ -1,4 +1,4 @@
-"""What a reviewer sees next: the queue by waiting time, and claims, which are exclusive, lapse and are given back.
+"""What a reviewer sees next: the queue by deadline, and claims, which are exclusive, lapse and are given back.
 
 A claim holds while its holder is there: the room's page renews it, and shortens it on the way out. Stepping aside is
 here too, because it is about who is offered what.
@@ -11,27 +11,49 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.models import audit
+from accounts.models import User, audit
+from accounts.permissions import reviewers
 
-from .models import Claim, Pass, Recusal, Submission
+from . import news
+from .models import Claim, Clock, Pass, Recusal, Submission
 from .models.submission import STATE_FACTS
-from .permissions import check_can_decide, check_can_pass, check_can_recuse
+from .permissions import (
+    check_can_decide,
+    check_can_hand_over,
+    check_can_pass,
+    check_can_recuse,
+    check_still_in,
+)
 
 RACES = 5  # how often the head of the queue may be snatched away before we call it empty
 PASS_HOLDS = timedelta(hours=1)  # after a pass, "the next one" is another one for this long
+HANDED_OVER_HOLDS = timedelta(hours=1)  # who gets a claim from a lead may be busy with another clip just now
 # A page that goes away may only be reloading: it has this long to come back before others are offered the clip.
 COMING_BACK = timedelta(seconds=10)
 
 
-def waiting_for(reviewer):
-    """Submissions that this reviewer could decide on, the longest waiting first."""
+def open_to(reviewer):
+    """Submissions that this reviewer could decide on."""
     recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
-    waiting = Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
-    return waiting.order_by("created_at", "pk")
+    return Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
+
+
+def waiting_for(reviewer):
+    """Those of them whose clock runs, the earliest deadline first."""
+    running = open_to(reviewer).filter(
+        clock__due_at__isnull=False, clock__stopped_at=None, clock__paused_at=None
+    )
+    return running.order_by("clock__due_at", "clock__submission")
+
+
+def asked_about(reviewer):
+    """Those whose clock stands still, because something was asked of their artist."""
+    paused = open_to(reviewer).filter(clock__paused_at__isnull=False, clock__stopped_at=None)
+    return paused.order_by("clock__due_at", "clock__submission")
 
 
 def claim_next(reviewer) -> Submission | None:
-    """The reviewer's own open claim, or else the longest waiting submission that nobody holds."""
+    """The reviewer's own open claim, or else the submission with the earliest deadline that nobody holds."""
     mine = waiting_for(reviewer).filter(claim__in=Claim.objects.live().filter(reviewer=reviewer)).first()
     if mine is not None and claim(mine, by=reviewer):
         return mine
@@ -56,7 +78,7 @@ def free_for(reviewer):
 def claim(submission: Submission, *, by) -> bool:
     """Takes or renews the claim on one submission; False if somebody else holds it or nothing is left to decide."""
     _lock(submission)
-    if not waiting_for(by).filter(pk=submission.pk).exists():
+    if not open_to(by).filter(pk=submission.pk).exists():
         return False
     held = Claim.objects.live().filter(submission=submission).first()
     if held is None:
@@ -111,16 +133,48 @@ def recuse(submission: Submission, *, by, reason: str) -> Recusal:
     return made
 
 
+def takers(submission: Submission):
+    """Users to whom this submission's claim could be handed over; a query."""
+    recused = Recusal.objects.filter(submission__clip=submission.clip_id).values("by")
+    others = reviewers().exclude(user=submission.artist_id).exclude(user__in=recused)
+    return User.objects.filter(pk__in=others.values("user")).order_by("name", "pk")
+
+
+@transaction.atomic
+def hand_over(submission: Submission, *, by, to) -> Claim:
+    """A lead gives somebody's claim to another reviewer; asked twice, it is done once."""
+    submission = _lock(submission)
+    check_still_in(by)
+    held = check_can_hand_over(submission, by, to=to)
+    if held.reviewer_id == to.pk:
+        return held
+    now = timezone.now()
+    Claim.objects.filter(pk=held.pk).update(
+        reviewer=to,
+        claimed_at=now,
+        expires_at=now + HANDED_OVER_HOLDS,
+        handed_by=by,
+        handed_from=held.reviewer_id,
+    )
+    audit.record(
+        "submission.handed_over", by=by, subject=submission, words=f"{held.reviewer.name} → {to.name}"
+    )
+    if to.pk != by.pk:
+        news.tell_of_handover(submission, to=to)
+    return Claim.objects.get(pk=held.pk)
+
+
 def with_holders(submissions, *, now=None):
     """Adds `is_held`, which says whether `claim` holds now: in the same query, for however many."""
-    return submissions.annotate(is_held=_is_held(now)).select_related("claim__reviewer")
+    return submissions.annotate(is_held=_is_held(now)).select_related("claim__reviewer", "claim__handed_by")
 
 
 def place(submission: Submission) -> int | None:
-    """Place in the queue by waiting time, from 1; None unless it waits."""
-    if submission.state != "waiting":
+    """Place in line by deadline, from 1; None unless its clock runs."""
+    clock = getattr(submission, "clock", None)
+    if submission.state != "waiting" or clock is None or clock.paused_at:
         return None
-    return 1 + Submission.objects.waiting().filter(created_at__lt=submission.created_at).count()
+    return 1 + Clock.objects.running().filter(due_at__lt=clock.due_at).count()
 
 
 def recently_decided(reviewer, limit: int = 5):

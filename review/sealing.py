@@ -14,6 +14,7 @@ from accounts.models import audit
 from generation import storage
 from generation.models import Clip
 
+from . import clocks
 from .models import Claim, Preparation, Submission, Withdrawal
 from .permissions import NotAllowed, check_can_submit, check_can_withdraw, check_still_in
 
@@ -99,6 +100,7 @@ def withdraw(submission: Submission, *, by) -> Withdrawal:
     check_can_withdraw(submission, by)
     withdrawal = Withdrawal.objects.create(submission=submission, by=by)
     Claim.objects.filter(submission=submission).delete()
+    clocks.stop(submission)
     Preparation.objects.filter(submission=submission, ended_at=None).update(ended_at=Now(), lease_until=None)
     audit.record("submission.withdrawn", by=by, subject=submission)
     return withdrawal

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from generation import fingerprints
 
-from . import making, recognizing
+from . import clocks, making, recognizing
 from . import sweep as sweeping
 from .models import PublicFile
 
@@ -30,6 +30,7 @@ def _send() -> None:
 
 @shared_task
 def sweep(*, reread: bool = False) -> None:
+    clocks.ring_due()  # first: it is quick, and people wait for it
     sweeping.sweep(reread=reread)
 
 

@@ -1,23 +1,34 @@
 """What has happened to a submission, told from its records, oldest first."""
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from accounts.timeline import Event
 
-from .models import Submission
+from .models import Milestone, Question, Submission
+
+# What a history is told from, in a query each, however many versions a page shows.
+OF_ARTISTS = (Prefetch("questions", Question.objects.told()), "milestones")
+OF_STAFF = (*OF_ARTISTS, "passes__by", "recusals__by")
 
 
 def events(submission: Submission, *, names: bool) -> list[Event]:
     """`names`: staff see who acted; artists and the public see in what role."""
     told = [Event(_("Submitted, version %(n)s") % {"n": submission.version}, submission.created_at)]
-    told += _steps_aside(submission) if names else []
+    told += sorted(_on_the_way(submission, names), key=lambda event: event.when)
     if withdrawal := getattr(submission, "withdrawal", None):
         return [*told, Event(_("Withdrawn by the artist"), withdrawal.at)]
     if submission.content_hash is None:
         return [*told, _preparation(submission)]
     decision = getattr(submission, "decision", None)
     if decision is None:
-        return [*told, Event(_("Waiting for a reviewer"), tone="now")]
+        is_asked = any(not hasattr(question, "reply") for question in submission.questions.all())
+        return [
+            *told,
+            Event(
+                _("Waiting for the artist’s answer") if is_asked else _("Waiting for a reviewer"), tone="now"
+            ),
+        ]
     who = decision.by.name if names else _("a reviewer")
     if decision.is_approval:
         told.append(Event(_("Approved"), decision.at, "good", who, decision.note))
@@ -41,15 +52,36 @@ def _preparation(submission: Submission) -> Event:
     return Event(_("Its files are being made"), tone="now")
 
 
+def _on_the_way(submission: Submission, names: bool) -> list[Event]:
+    """What came before the decision. Why a reviewer steps aside, and who was reminded, is no news to the artist."""
+    told = [*_questions(submission, names), *_milestones(submission, names)]
+    return told + _steps_aside(submission) if names else told
+
+
+def _questions(submission: Submission, names: bool):
+    for question in submission.questions.all():
+        who = question.by.name if names else _("a reviewer")
+        yield Event(_("Asked the artist; the clock pauses"), question.at, "", who, question.text)
+        if reply := getattr(question, "reply", None):
+            yield Event(_("The artist answered; the clock goes on"), reply.at, "", "", reply.text)
+
+
+def _milestones(submission: Submission, names: bool):
+    for milestone in submission.milestones.all():
+        if milestone.kind == Milestone.Kind.OVERDUE:
+            yield Event(_("Past its deadline"), milestone.at, "bad")
+        elif names:
+            yield Event(milestone.get_kind_display(), milestone.at)
+
+
 def _steps_aside(submission: Submission) -> list[Event]:
-    """For staff alone: why a reviewer steps aside is no news to the artist."""
     passes = [
         Event(_("Passed on"), made.at, "", made.by.name, made.reason) for made in submission.passes.all()
     ]
     recusals = [
         Event(_("Recused"), made.at, "", made.by.name, made.reason) for made in submission.recusals.all()
     ]
-    return sorted(passes + recusals, key=lambda event: event.when)
+    return passes + recusals
 
 
 def _taker(submission, takedown, names: bool) -> str:

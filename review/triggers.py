@@ -11,6 +11,7 @@ from django.db import connection as default_connection
 from django.db.migrations import RunPython
 
 PREFIX = "gate_"
+MOST_SAID = 2000  # characters of a question, or of a reply
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,14 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "accounts_suspension": ("reason",),
     "generation_mark": (),
     "review_decision": ("note",),
+    "review_milestone": (),
     "review_pass": ("reason",),
     "review_publicfile": (),
     "review_publication": (),
+    "review_question": ("text",),
     "review_recusal": ("reason",),
     "review_remark": ("text", "drawing"),
+    "review_reply": ("text",),
     "review_takedown": ("reason",),
     "review_withdrawal": (),
 }
@@ -70,11 +74,14 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "accounts_suspension": ("id",),
     "generation_mark": ("id", "number"),
     "review_decision": ("id", "submission_id"),
+    "review_milestone": ("id", "submission_id,kind"),
     "review_pass": ("id",),
     "review_publicfile": ("id", "submission_id,kind"),
     "review_publication": ("id", "approval_id", "slug"),
+    "review_question": ("id", "submission_id,number"),
     "review_recusal": ("id", "submission_id,by_id"),
     "review_remark": ("id", "decision_id,number"),
+    "review_reply": ("id", "question_id"),
     "review_takedown": ("id", "publication_id"),
     "review_withdrawal": ("id", "submission_id"),
     SUBMISSION: ("id", "clip_id,version"),
@@ -126,6 +133,55 @@ FITTING = (
         "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id AND s.artist_id = NEW.by_id)"
         " OR EXISTS (SELECT 1 FROM review_decision d WHERE d.submission_id = NEW.submission_id)",
         "only the artist withdraws a submission, and only before its decision",
+    ),
+    Rule(
+        "review_question",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_submission s WHERE s.id = NEW.submission_id"
+        " AND s.content_hash IS NOT NULL AND s.artist_id <> NEW.by_id)"
+        " OR EXISTS (SELECT 1 FROM review_decision d WHERE d.submission_id = NEW.submission_id)"
+        " OR EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = NEW.submission_id)"
+        " OR EXISTS (SELECT 1 FROM review_recusal r JOIN review_submission o ON o.id = r.submission_id"
+        " JOIN review_submission s ON s.clip_id = o.clip_id"
+        " WHERE s.id = NEW.submission_id AND r.by_id = NEW.by_id)",
+        "a question is about what waits for a decision, and by somebody who may decide",
+        reads="review_reply",
+    ),
+    Rule(
+        "review_question",
+        "in_turn",
+        "INSERT",
+        "NEW.number <> 1 + (SELECT count(*) FROM review_question q WHERE q.submission_id = NEW.submission_id)"
+        " OR EXISTS (SELECT 1 FROM review_question q LEFT JOIN review_reply r ON r.question_id = q.id"
+        " WHERE q.submission_id = NEW.submission_id AND r.id IS NULL)",
+        "one question is answered before the next is asked",
+        reads="review_reply",
+    ),
+    Rule(
+        "review_question",
+        "says",
+        "INSERT",
+        f"trim(NEW.text) = '' OR length(NEW.text) > {MOST_SAID}",
+        "a question says something, and not too much",
+    ),
+    Rule(
+        "review_reply",
+        "fits",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM review_question q JOIN review_submission s ON s.id = q.submission_id"
+        " WHERE q.id = NEW.question_id AND s.artist_id = NEW.by_id"
+        " AND NOT EXISTS (SELECT 1 FROM review_decision d WHERE d.submission_id = s.id)"
+        " AND NOT EXISTS (SELECT 1 FROM review_withdrawal w WHERE w.submission_id = s.id))",
+        "only the artist replies, and only while there is something to decide",
+        reads="review_question",
+    ),
+    Rule(
+        "review_reply",
+        "says",
+        "INSERT",
+        f"trim(NEW.text) = '' OR length(NEW.text) > {MOST_SAID}",
+        "a reply says something, and not too much",
     ),
     Rule(
         "review_publicfile",

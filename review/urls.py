@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, beside, desk, gallery, sightings, verify
+from .views import artist, beside, desk, gallery, sightings, verify, waiting
 
 
 class SlugConverter:
@@ -34,9 +34,10 @@ urlpatterns = [
     path("studio/submissions/<uuid:pk>/withdrawal/", artist.withdrawal, name="withdrawal"),
     path("studio/submissions/<uuid:pk>/preparation/", artist.preparation, name="preparation"),
     path("studio/submissions/<uuid:pk>/publication/", artist.publication, name="publication"),
+    path("studio/submissions/<uuid:pk>/reply/", artist.reply, name="reply"),
     path("studio/publications/<uuid:pk>/takedown/", artist.takedown, name="own_takedown"),
     path("program/sightings/", sightings.sightings, name="sightings"),
-    path("desk/", desk.desk, name="desk"),
+    path("desk/", waiting.desk, name="desk"),
     path("desk/next/", desk.next_submission, name="desk_next"),
     path("desk/submissions/<uuid:pk>/", desk.room, name="room"),
     path("desk/submissions/<uuid:pk>/beside/<uuid:other>/", beside.beside, name="room_beside"),
@@ -45,6 +46,8 @@ urlpatterns = [
     path("desk/submissions/<uuid:pk>/leaving/", desk.leaving, name="leaving"),
     path("desk/submissions/<uuid:pk>/pass/", desk.pass_on, name="pass"),
     path("desk/submissions/<uuid:pk>/recusal/", desk.recusal, name="recusal"),
+    path("desk/submissions/<uuid:pk>/question/", desk.question, name="question"),
+    path("desk/submissions/<uuid:pk>/handover/", desk.handover, name="handover"),
     path("desk/submissions/<uuid:pk>/release/", desk.release, name="release"),
     path("desk/submissions/<uuid:pk>/decision/", desk.decision, name="decision"),
     path("desk/submissions/<uuid:pk>/copy/", desk.copy, name="room_copy"),

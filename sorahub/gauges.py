@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Now
@@ -89,13 +88,15 @@ def _desk():
     waiting = Submission.objects.waiting().aggregate(
         count=Count("pk"),
         oldest=Min("created_at"),
-        overdue=Count("pk", filter=Q(created_at__lt=now - settings.REVIEW_DEADLINE)),
+        overdue=Count("pk", filter=Q(clock__due_at__lt=now, clock__paused_at=None)),
+        asked=Count("pk", filter=Q(clock__paused_at__isnull=False)),
     )
     yield _gauge("submissions_waiting", "Submissions without a decision.", waiting["count"])
     yield _gauge(
         "submissions_oldest_seconds", "How long the oldest has waited.", _age(now, waiting["oldest"])
     )
     yield _gauge("submissions_overdue", "Those past the promised deadline.", waiting["overdue"])
+    yield _gauge("submissions_asked", "Those whose clock waits for their artist's answer.", waiting["asked"])
     unsealed = Submission.objects.unsealed().aggregate(
         preparing=Count("pk", filter=Q(preparation__error="")),
         unprepared=Count("pk", filter=Q(preparation__error__gt="")),

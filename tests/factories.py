@@ -15,9 +15,9 @@ from generation import copies, encoding, pictures, queue, storage
 from generation.engine import catalog
 from generation.models import Clip, Job, Picture
 from generation.provenance import Origin
-from review import copying, gate, leases, making, preparing, sealing
+from review import asking, copying, gate, leases, making, preparing, sealing
 from review import queue as desk
-from review.models import Preparation, Publication, StaffCopy, Submission
+from review.models import Preparation, Publication, Question, StaffCopy, Submission
 
 _numbers = itertools.count(1)
 PASSWORD = "a-long-enough-password"
@@ -193,6 +193,16 @@ def publication(of: Submission | None = None, **kwargs) -> Publication:
     if getattr(of, "decision", None) is None:
         decision(of)
     return gate.publish(of, by=of.artist)
+
+
+def asked(on: Submission, *, by=None, text="Whose song is it?", answer: str | None = None) -> Question:
+    """A question of a reviewer who claimed it, with its artist's answer if there is one."""
+    by = by or member("reviewer")
+    assert desk.claim(on, by=by)
+    made = asking.ask(on, by=by, text=text)
+    if answer is not None:
+        asking.reply(on, by=on.artist, number=made.number, text=answer)
+    return made
 
 
 def stepped_aside(on: Submission, *, by=None):

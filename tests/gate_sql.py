@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import FactorReset, allowance, exclusion, pause, roles
 from generation.models import Clip, Mark
 from review import gate, sealing, triggers
-from review.models import Decision, Submission
+from review.models import Decision, Milestone, Submission
 
 from . import factories
 
@@ -29,11 +29,14 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "accounts_suspension": "id",
     "generation_mark": "id",
     "review_decision": "id",
+    "review_milestone": "id",
     "review_pass": "id",
     "review_publicfile": "id",
     "review_publication": "id",
+    "review_question": "id",
     "review_recusal": "id",
     "review_remark": "id",
+    "review_reply": "id",
     "review_submission": "id",
     "review_takedown": "id",
     "review_withdrawal": "id",
@@ -64,6 +67,8 @@ def made(lasting):
     sealing.withdraw(withdrawn, by=withdrawn.artist)
     waiting = factories.submission()
     recused = factories.stepped_aside(waiting)
+    factories.asked(waiting, answer="My own.")
+    Milestone.objects.create(submission=waiting, kind="reminder", at=timezone.now(), due_at=timezone.now())
     Mark.objects.of(waiting.pk, owner=waiting.artist)
     Mark.objects.of(waiting.pk, owner=waiting.artist, viewer=recused)
     bare = factories.clip(factories.member())

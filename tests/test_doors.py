@@ -135,6 +135,9 @@ DOORS = {
     "studio/submissions/<uuid:pk>/preparation/": Door(
         NO_GET, LATE, **submitted, in_state={("post", s): OWN_ACT for s in UNSEALED}
     ),
+    "studio/submissions/<uuid:pk>/reply/": Door(
+        NO_GET, LATE, **submitted, data={"number": "1", "text": "Mine."}
+    ),  # nobody has asked anything that is open
     "studio/publications/<uuid:pk>/takedown/": Door(NO_GET, OWN_ACT, only=PUBLIC, arg="publication"),
     "desk/": Door(DESK, NO_POST),
     "desk/next/": Door(NO_GET, DESK_ACT),
@@ -175,6 +178,16 @@ DOORS = {
         data={"reason": "A reason."},
         in_state={("post", s): DESK_ACT for s in ("waiting", "claimed")},
     ),
+    "desk/submissions/<uuid:pk>/question/": Door(
+        NO_GET,
+        LATE_DESK,
+        **desk | {"only": SEALED},
+        data={"text": "Whose song is it?"},
+        in_state={("post", "claimed"): DESK_ACT},
+    ),
+    "desk/submissions/<uuid:pk>/handover/": Door(
+        NO_GET, "302 403 403 403 403", **desk | {"only": SEALED}
+    ),  # a lead's: tests/review/test_handing_over.py
     "desk/submissions/<uuid:pk>/release/": Door(
         NO_GET, DESK_ACT, **desk, in_state={("post", "withdrawn"): DESK_ACT}
     ),

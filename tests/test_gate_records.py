@@ -158,8 +158,10 @@ ERASABLE = {
     "accounts_suspension": ("reason",),
     "review_decision": ("note",),
     "review_pass": ("reason",),
+    "review_question": ("text",),
     "review_recusal": ("reason",),
     "review_remark": ("text", "drawing"),
+    "review_reply": ("text",),
     "review_submission": ("title", "statement", "content"),
     "review_takedown": ("reason",),
 }
@@ -167,8 +169,10 @@ SPOILED = {table: ("at", timezone.now()) for table in ERASABLE} | {
     "accounts_auditentry": ("act", "another.act"),
     "review_decision": ("reasons", "hate"),
     "review_pass": ("at", timezone.now()),
+    "review_question": ("at", timezone.now()),
     "review_recusal": ("at", timezone.now()),
     "review_remark": ("first_frame", 2),
+    "review_reply": ("at", timezone.now()),
     "review_submission": ("discloses_recipe", True),
 }
 

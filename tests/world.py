@@ -130,6 +130,8 @@ def _clip(state, people):
         assert queue.claim(sent, by=reviewer)
         Claim.objects.update(expires_at=timezone.now() + timedelta(days=1))  # trying all doors takes a while
     if state in ("approved", "published", "taken-down", "refused"):
+        factories.asked(sent, by=reviewer, text=f"question-on-{mark}", answer=f"answer-on-{mark}")
+        secrets |= {"question": f"question-on-{mark}", "answer": f"answer-on-{mark}"}
         factories.decision(sent, "refuse" if state == "refused" else "approve", note=f"note-of-{mark}")
     secrets |= {
         **words,
@@ -183,6 +185,8 @@ def may_know(person: str, state: str) -> set[str]:
             "note",
             "reason",
             "hash",
+            "question",
+            "answer",
         } | (PUBLIC_BYTES if state == "published" else set())
     if (
         person == "admin"
@@ -203,6 +207,8 @@ def may_know(person: str, state: str) -> set[str]:
             "submission",
             "publication",
             "note",
+            "question",
+            "answer",
         }
         known |= {"reason"}
     return known

@@ -32,6 +32,7 @@ LONGEST_WAIT = timedelta(hours=4)
 IN_WORDS = {
     Role.ARTIST: gettext_lazy("an artist"),
     Role.REVIEWER: gettext_lazy("a reviewer"),
+    Role.LEAD: gettext_lazy("a lead reviewer"),
     Role.ADMIN: gettext_lazy("an admin"),
 }
 

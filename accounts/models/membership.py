@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 class Role(models.TextChoices):
     ARTIST = "artist", _("Artist")
     REVIEWER = "reviewer", _("Reviewer")
+    LEAD = "lead", _("Lead reviewer")
     ADMIN = "admin", _("Admin")
 
 

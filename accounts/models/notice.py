@@ -16,6 +16,15 @@ class Notice(models.Model):
         SUSPENSION_LIFTED = "suspension-lifted", _("Your suspension was lifted. Welcome back.")
         ROLE_CHANGED = "role-changed", _("Your role in the program was changed.")
         ALLOWANCE_GRANTED = "allowance-granted", _("You were granted more GPU seconds.")
+        QUESTION = "question", _("A reviewer has a question for you. The clock waits for your answer.")
+        REPLY = "reply", _("An artist has answered your question.")
+        REVIEW_HALF = "review-half", _("Clips at the desk have used half of their time.")
+        REVIEW_LATE = "review-late", _("Clips at the desk have used four fifths of their time.")
+        SUBMISSION_LATE = (
+            "submission-late",
+            _("The decision on your clip is late. It comes first in line now."),
+        )
+        HANDED_OVER = "handed-over", _("A lead has handed a clip over to you.")
         FACTORS_RESET = "factors-reset", _("An admin removed your second factors. Set up new ones.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="notices")

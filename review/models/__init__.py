@@ -3,9 +3,11 @@
 from generation import models as below
 
 from .claim import Claim
+from .clock import Clock, Milestone
 from .decision import Approval, Decision, Refusal
 from .making import Preparation, StaffCopy
 from .publication import Publication, Takedown
+from .question import Question, Reply
 from .recusal import Pass, Recusal
 from .remark import Remark
 from .sighting import Lookup, Proof, Sighting
@@ -15,16 +17,20 @@ __all__ = [
     "WITH_FILES",
     "Approval",
     "Claim",
+    "Clock",
     "Decision",
     "Lookup",
+    "Milestone",
     "Pass",
     "Preparation",
     "Proof",
     "PublicFile",
     "Publication",
+    "Question",
     "Recusal",
     "Refusal",
     "Remark",
+    "Reply",
     "Sighting",
     "StaffCopy",
     "Submission",

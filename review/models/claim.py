@@ -34,6 +34,9 @@ class Claim(models.Model):
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="claims")
     claimed_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+    # Set by a lead's handing over: whose sentence the former holder's room tells.
+    handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    handed_from = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     objects = ClaimQuerySet.as_manager()
 

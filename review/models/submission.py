@@ -82,8 +82,9 @@ class Submission(models.Model):
 
     @property
     def deadline(self):
-        """The promise begins with the artist's click: how long its files take to be made is the program's affair."""
-        return self.created_at + settings.REVIEW_DEADLINE
+        """When a decision is due, as its clock runs now; None before it reaches the desk."""
+        clock = getattr(self, "clock", None)
+        return clock and clock.due_at
 
     @property
     def state(self) -> str:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from uuid import UUID
 
 from django import template
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -23,19 +22,19 @@ register = template.Library()
 
 
 @register.simple_tag
-def desk_lines(waiting, user) -> str:
-    """Works that wait, as views.desk lists them, with who holds them; the page has the form that their buttons send."""
+def desk_lines(waiting, user, can_lead=False) -> str:
+    """Works that wait, as views.waiting lists them; the page has the form that their buttons send."""
     now, language = timezone.now(), get_language()
-    return mark_safe("".join(_line(*_as_shown(work, user, now), language) for work in waiting))
+    return mark_safe("".join(_line(*_as_shown(work, user, now), can_lead, language) for work in waiting))
 
 
 def _as_shown(work, user, now) -> tuple:
     """All that a line depends on, with its times so rounded that the line says the same for a while."""
     waited = _rounded((now - work.created_at).total_seconds())
-    left = _rounded((work.created_at + settings.REVIEW_DEADLINE - now).total_seconds())
+    left = _rounded((work.clock__due_at - (work.clock__paused_at or now)).total_seconds())
     holder = work.claim__reviewer__name if work.is_held else ""
     is_mine = work.is_held and work.claim__reviewer == user.pk
-    return work.pk, work.content, work.version, waited, left, holder, is_mine
+    return work.pk, work.content, work.version, waited, left, bool(work.clock__paused_at), holder, is_mine
 
 
 def _rounded(seconds: float) -> int:
@@ -44,13 +43,22 @@ def _rounded(seconds: float) -> int:
 
 @lru_cache(maxsize=1024)
 def _line(
-    pk: UUID, content: str, version: int, waited: int, left: int, holder: str, is_mine: bool, _language: str
+    pk: UUID,
+    content: str,
+    version: int,
+    waited: int,
+    left: int,
+    is_paused: bool,
+    holder: str,
+    is_mine: bool,
+    can_lead: bool,
+    _language: str,
 ) -> str:
     work = json.loads(content)
     places = {name: reverse(name, args=[pk]) for name in ("room", "room_poster", "claim")}
     facts = {"title": work["title"], "credit": work["credit"], "version": version}
-    facts |= {"waited": in_words(waited), "left": in_words(left) if left >= 0 else ""}
-    facts |= {"holder": holder, "is_mine": is_mine}
+    facts |= {"waited": in_words(waited), "left": in_words(abs(left)), "is_late": left < 0}
+    facts |= {"is_paused": is_paused, "holder": holder, "is_mine": is_mine, "can_lead": can_lead}
     return render_to_string("review/_desk_line.html", facts | places)
 
 

@@ -23,7 +23,7 @@ from ..permissions import allows, check_can_submit
 register = template.Library()
 
 BATCH = 25  # clips; a page of the studio holds about as many
-WITH_OUTCOME = ("withdrawal", "preparation", "decision__by", "decision__publication__takedown__by")
+WITH_OUTCOME = ("withdrawal", "preparation", "clock", "decision__by", "decision__publication__takedown__by")
 
 
 @register.simple_tag

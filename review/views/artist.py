@@ -9,13 +9,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from accounts.models import notice
 from generation.models import Clip
 
-from .. import deleting, gate, preparing, queue, sealing, tasks
-from ..forms import SubmissionForm
+from .. import asking, deleting, gate, preparing, queue, sealing, tasks, timeline
+from ..forms import ReplyForm, SubmissionForm
 from ..models import Publication, Submission
 from ..permissions import Conflict, NotAllowed
 from .refusals import conflict
+
+OUTCOME = ("withdrawal", "preparation", "decision__publication__takedown")  # what a state is read from
 
 
 @require_POST
@@ -67,15 +70,38 @@ def submission(request, pk):
     found = _submission(request, pk)
     if request.htmx:  # a page that waits for the files asks whether they are made
         return HttpResponseClientRefresh() if found.state != "preparing" else HttpResponse(status=204)
-    return render(
-        request,
-        "review/submission.html",
-        {
-            "submission": found,
-            "place": queue.place(found),
-            "earlier": found.clip.submissions.filter(version__lt=found.version).order_by("-version"),
-        },
-    )
+    notice.seen(request.user, reverse("submission", args=[found.pk]))
+    return _page(request, found)
+
+
+def _page(request, found: Submission, *, reply_form=None, status: int = 200):
+    asked = next((each for each in found.questions.all() if not hasattr(each, "reply")), None)
+    context = {
+        "submission": found,
+        "place": queue.place(found),
+        "question": asked if found.state == "waiting" else None,
+        "reply_form": reply_form or ReplyForm(initial={"number": asked and asked.number}),
+        "earlier": found.clip.submissions.filter(version__lt=found.version)
+        .select_related(*OUTCOME)
+        .order_by("-version"),
+    }
+    return render(request, "review/submission.html", context, status=status)
+
+
+@require_POST
+def reply(request, pk):
+    """The answer to a reviewer's question; the clock goes on with it."""
+    found = _submission(request, pk)
+    form = ReplyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, reply_form=form, status=422)
+    try:
+        asking.reply(found, by=request.user, **form.cleaned_data)
+    except NotAllowed as refusal:
+        back = reverse("submission", args=[found.pk])
+        return conflict(request, refusal, back=back, kept=form.cleaned_data["text"])
+    messages.success(request, _("Answered. The clock goes on, and the reviewer reads it."))
+    return redirect("submission", found.pk)
 
 
 @require_POST
@@ -129,5 +155,6 @@ def takedown(request, pk):
 
 def _submission(request, pk) -> Submission:
     mine = Submission.objects.visible_to(request.user)
-    related = ("clip__job", "artist", "withdrawal", "preparation", "decision__publication__takedown")
-    return get_object_or_404(queue.with_holders(mine).select_related(*related), pk=pk)
+    related = ("clip__job", "artist", "clock", *OUTCOME)
+    told = queue.with_holders(mine).select_related(*related).prefetch_related(*timeline.OF_ARTISTS)
+    return get_object_or_404(told, pk=pk)

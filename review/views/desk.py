@@ -1,56 +1,25 @@
-"""The reviewers' desk: the queue, the room, and the decision."""
+"""The reviewers' room: claiming, asking, stepping aside, and the decision."""
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import DateTimeField, UUIDField
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.permissions import check_can_review, check_can_take_down, requires
-from accounts.prepared import Slot, prepared
+from accounts.models import notice
+from accounts.permissions import can_lead, check_can_lead, check_can_review, check_can_take_down, requires
 from generation import media, storage
 
-from .. import context, copying, gate, policy, queue, remarks, tasks
-from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
+from .. import asking, context, copying, gate, policy, queue, remarks, tasks, timeline
+from ..forms import AsideForm, DecisionForm, HandoverForm, LeavingForm, SaidForm, TakedownForm
 from ..models import Publication, PublicFile, StaffCopy, Submission
-from ..permissions import NotAllowed, check_can_decide, is_recused
+from ..permissions import NotAllowed, check_can_decide, is_recused, told_of_handover
 from .refusals import conflict
 
-PAGE = 50
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
-# What the list needs of those that wait, as rows: Django makes objects of them more slowly than they are found.
-SHOWN = ("pk", "version", "content", "created_at", "is_held", "claim__reviewer", "claim__reviewer__name")
-_reviewer = Slot("reviewer", UUIDField())
-_now = Slot("now", DateTimeField())
-_waiting = prepared(
-    lambda: queue.with_holders(queue.waiting_for(_reviewer), now=_now).values_list(*SHOWN, named=True)[
-        : PAGE + 1
-    ]
-)
-_decided = prepared(lambda: queue.recently_decided(_reviewer))
-STEPS_ASIDE = ("passes__by", "recusals__by")
-
-
-@never_cache
-@require_safe
-@requires(check_can_review)
-def desk(request):
-    waiting = list(_waiting(reviewer=request.user.pk, now=timezone.now()))
-    return render(
-        request,
-        "review/desk.html",
-        {
-            "waiting": waiting[:PAGE],
-            "has_more": len(waiting) > PAGE,
-            "holds_one": any(each.is_held and each.claim__reviewer == request.user.pk for each in waiting),
-            "decided": list(_decided(reviewer=request.user.pk)),
-        },
-    )
 
 
 @require_POST
@@ -72,6 +41,7 @@ def _to_the_next(request):
 @require_safe
 @requires(check_can_review)
 def room(request, pk):
+    notice.seen(request.user, reverse("room", args=[pk]))
     return _room(request, submission_at_desk(pk))
 
 
@@ -158,6 +128,47 @@ def recusal(request, pk):
     return _step_aside(request, pk, queue.recuse, words)
 
 
+@require_POST
+@requires(check_can_review)
+def question(request, pk):
+    """Asks the artist. The clock pauses, and the clip goes back: whoever asked is offered others meanwhile."""
+    found = _sealed(pk)
+    form = SaidForm(request.POST, auto_id="question_%s")
+    if not form.is_valid():
+        return _room(request, submission_at_desk(pk), question_form=form, status=422)
+    try:
+        asking.ask(found, by=request.user, text=form.cleaned_data["text"])
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=_back(pk), kept=form.cleaned_data["text"])
+    messages.success(
+        request, _("Asked. The clock stands still until the artist answers; you will hear of it.")
+    )
+    return redirect("desk")
+
+
+@require_POST
+@requires(check_can_lead)
+def handover(request, pk):
+    """A lead gives a claim to somebody else."""
+    found = _sealed(pk)
+    form = HandoverForm(request.POST, takers=queue.takers(found))
+    if not form.is_valid():
+        return _room(request, submission_at_desk(pk), handover_form=form, status=422)
+    to = form.cleaned_data["to"]
+    try:
+        queue.hand_over(found, by=request.user, to=to)
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=_back(pk))
+    messages.success(request, _("Handed over to %(name)s, who hears of it.") % {"name": to.name})
+    return redirect("room", pk)
+
+
+def _back(pk) -> str:
+    """To the room, while there is something to decide in it."""
+    is_open = Submission.objects.waiting().filter(pk=pk).exists()
+    return reverse("room", args=[pk]) if is_open else reverse("desk")
+
+
 def _step_aside(request, pk, act, done):
     found = _sealed(pk)
     form = AsideForm(request.POST)
@@ -179,17 +190,14 @@ def decision(request, pk):
     said = remarks.said(rows)
     form = DecisionForm(request.POST, said_of_frames=said)
     try:
-        if not (
-            form.is_valid() & remarks.are_valid(rows)
-        ):  # shown again, unless nothing can be decided here any more
+        # Both are asked, for both say what is wrong. Shown again, unless nothing can be decided here any more.
+        if not (form.is_valid() & remarks.are_valid(rows)):
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
             return _room(request, submission_at_desk(pk), form=form, rows=rows, status=422)
         then_next = form.cleaned_data.pop("then_next")
         made = gate.decide(found, by=request.user, said_of_frames=said, **form.cleaned_data)
     except NotAllowed as refusal:
-        is_open = Submission.objects.waiting().filter(pk=pk).exists()
-        back = reverse("room", args=[pk]) if is_open else reverse("desk")
-        return conflict(request, refusal, back=back, kept=_typed(request.POST, rows))
+        return conflict(request, refusal, back=_back(pk), kept=_typed(request.POST, rows))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return _to_the_next(request) if then_next else redirect("desk")
 
@@ -255,25 +263,27 @@ def _sealed(pk) -> Submission:
 
 
 def submission_at_desk(pk) -> Submission:
-    related = ("clip__job__picture", "clip__job__parent", "artist")
+    related = ("clip__job__picture", "clip__job__parent", "artist", "clock")
     related += ("decision__by", "decision__publication__takedown__by")
-    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(
-        *STEPS_ASIDE, "decision__remarks"
-    )
+    of_staff = (*timeline.OF_STAFF, "decision__remarks")
+    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*of_staff)
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, form=None, rows=None, aside_form=None, status: int = 200):
+def _room(request, submission: Submission, *, rows=None, status: int = 200, handover_form=None, **forms):
     publication = getattr(getattr(submission, "decision", None), "publication", None)
     related = context.related(submission)
-    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(
-        *STEPS_ASIDE, "decision__remarks"
-    )
+    of_staff = (*timeline.OF_STAFF, "decision__remarks")
+    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*of_staff)
     shown = {
         "submission": submission,
-        "form": form or DecisionForm(initial={"content_hash": submission.content_hash}),
+        "form": DecisionForm(initial={"content_hash": submission.content_hash}),
         "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
-        "aside_form": aside_form or AsideForm(auto_id="aside_%s"),
+        "aside_form": AsideForm(auto_id="aside_%s"),
+        "question_form": SaidForm(auto_id="question_%s"),
+        "question": next((each for each in submission.questions.all() if not hasattr(each, "reply")), None),
+        "handover_form": _handover_form(request.user, submission, handover_form),
+        "handed_over": _told_of_handover(request.user, submission),
         "is_holder": _holds(request.user, submission),
         "is_own": submission.artist_id == request.user.pk,
         "is_recused": is_recused(submission, request.user),
@@ -290,7 +300,20 @@ def _room(request, submission: Submission, *, form=None, rows=None, aside_form=N
         "takedown_form": TakedownForm(),
         **_player(submission, copy_for(request.user, submission)),
     }
-    return render(request, "review/room.html", shown, status=status)
+    return render(request, "review/room.html", shown | forms, status=status)
+
+
+def _handover_form(user, submission: Submission, form) -> HandoverForm | None:
+    """For leads, while somebody holds what they may have a say in."""
+    if not (can_lead(user) and submission.is_held and submission.state == "waiting"):
+        return None
+    takers = queue.takers(submission).exclude(pk=submission.claim.reviewer_id)
+    return form or HandoverForm(takers=takers, auto_id="handover_%s")
+
+
+def _told_of_handover(user, submission: Submission) -> str:
+    is_mine = submission.is_held and submission.claim.handed_from_id == user.pk
+    return told_of_handover(submission.claim) if is_mine and not _holds(user, submission) else ""
 
 
 def _player(submission: Submission, made: StaffCopy) -> dict:

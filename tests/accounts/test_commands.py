@@ -67,7 +67,7 @@ LONG = "x" * 60
             "A cohort's name has 1 to 80 characters",
         ),
         (("a@example.com", "--role", "king"), "invalid choice: 'king'"),
-        (("a@example.com",), "Say --role artist|reviewer|admin."),
+        (("a@example.com",), "Say --role artist|reviewer|lead|admin."),
         ((), "the following arguments are required: email"),
     ],
 )

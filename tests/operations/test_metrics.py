@@ -18,7 +18,7 @@ from generation import queue
 from generation.models import Attempt, Job
 from review import gate, sealing, triggers
 from review import queue as desk
-from review.models import Preparation
+from review.models import Clock, Preparation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -110,12 +110,13 @@ def test_the_numbers_are_what_happened(prometheus, settings, reviewer):
     artist = factories.member()
     factories.publication(factories.submission(artist=artist))
     gate.take_down(factories.publication(factories.submission(artist=artist)), by=artist)
+    factories.asked(factories.submission(artist=artist), by=reviewer)
     late = factories.submission(artist=artist)
     for error in ("", "Why it failed."):
         sent = sealing.submit(factories.clip(artist), by=artist, title="A title", statement="")
         asked = timezone.now() - timedelta(minutes=1)
         Preparation.objects.filter(submission=sent).update(asked_at=asked, error=error)
-    settings.REVIEW_DEADLINE = timedelta(0)
+    Clock.objects.filter(submission=late).update(due_at=timezone.now() - timedelta(minutes=1))
     assert desk.claim(late, by=reviewer)
     running, _waiting = factories.job(artist), factories.job(artist)
     attempt = factories.claim_of(running)
@@ -133,8 +134,9 @@ def test_the_numbers_are_what_happened(prometheus, settings, reviewer):
         "jobs_running": 1,
         "attempts_open": 1,
         "attempts_lapsed": 1,
-        "attempts_hour succeeded": 5,
-        "submissions_waiting": 1,
+        "attempts_hour succeeded": 6,
+        "submissions_waiting": 2,
+        "submissions_asked": 1,
         "submissions_overdue": 1,
         "submissions_preparing": 1,
         "submissions_unprepared": 1,

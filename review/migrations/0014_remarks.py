@@ -12,7 +12,7 @@ from review import triggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0010_lookups_keep_a_trace'),
+        ('review', '0013_claims_handed_over'),
     ]
 
     operations = [
