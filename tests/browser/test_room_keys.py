@@ -19,6 +19,10 @@ from tests import factories
 artist = User.objects.get(email="artist@example.com")
 for number in range(16):
     factories.submission(artist=artist, title=f"Work {number}")
+clip = factories.clip(artist)
+said = {"first_frame": 2, "last_frame": 4, "text": "Mend this.", "drawing": "box 1000 1000 9000 9000"}
+factories.decision(factories.submission(clip, title="The first"), "refuse", said_of_frames=[said])
+factories.submission(clip, title="The second")
 """
     + COPIES
 )
@@ -275,3 +279,29 @@ def test_without_javascript_there_are_plain_fields(come, desk):
     artist = come("artist", java_script_enabled=False)
     artist.goto(f"/studio/submissions/{pk}/")
     expect(artist.get_by_role("list", name="Remarks on frames")).to_contain_text("Frames 4–6")
+
+
+@pytest.mark.parametrize("width,scheme", [(1440, "dark"), (390, "light")])
+def test_an_earlier_version_plays_beside_in_step(come, width, scheme):
+    page = come("reviewer", width=width, scheme=scheme)
+    page.goto("/desk/")
+    page.get_by_role("link", name="The second").click()
+    expect(page.get_by_role("cell", name="The second")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Side by side")).click()
+    expect(page.get_by_role("button", name="Next frame")).to_be_visible()
+    page.get_by_role("button", name="Next frame").click()
+    page.keyboard.press("Escape")
+    times = "[...document.querySelectorAll('video')].map((video) => video.currentTime)"
+    until(page, f"new Set({times}).size === 1 && {times}[0] > 1 / 12 && {times}.length === 2")
+    expect(page.get_by_text("Mend this.")).to_be_visible()
+    assert violations(page) + sideways(page) == []
+
+
+def test_the_next_room_comes_with_the_decision(reviewer, desk):
+    pk = enter(reviewer)
+    reviewer.get_by_label("Then on to the next clip").check()
+    press(reviewer, "Escape", "a", "Enter")
+    reviewer.clock.fast_forward(WHOLE_HOLD)
+    reviewer.wait_for_url(lambda url: "/desk/submissions/" in url and pk not in url)
+    expect(reviewer.get_by_label("Then on to the next clip")).to_be_checked()
+    assert decided(desk, pk)[0] == "approve"
