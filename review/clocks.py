@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from accounts.models import audit
@@ -20,7 +21,7 @@ from .models import Clock, Milestone, Submission
 log = logging.getLogger(__name__)
 
 Kind = Milestone.Kind
-MISSED = timedelta(days=30)  # how far back the sweep looks for a submission whose clock nobody has started
+MISSED = timedelta(days=7)  # how far back the sweep looks for a submission whose clock nobody has started
 
 
 def start(submission: Submission) -> Clock:
@@ -89,7 +90,8 @@ def _ring(pk) -> int:
 
 def _start_missing() -> None:
     """No submission is lost to the desk because whatever sealed it has forgotten its clock."""
-    recent = Submission.objects.waiting().filter(clock=None, created_at__gte=Now() - MISSED)
+    started = Clock.objects.filter(submission=OuterRef("pk"))
+    recent = Submission.objects.waiting().filter(~Exists(started), created_at__gte=Now() - MISSED)
     for pk in list(recent.values_list("pk", flat=True)):
         with transaction.atomic():
             found = Submission.objects.select_for_update().get(pk=pk)

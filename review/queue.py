@@ -27,6 +27,7 @@ from .permissions import (
 
 RACES = 5  # how often the head of the queue may be snatched away before we call it empty
 PASS_HOLDS = timedelta(hours=1)  # after a pass, "the next one" is another one for this long
+FAR = 1000  # how many come first is counted up to here: nobody waits for the exact number
 HANDED_OVER_HOLDS = timedelta(hours=1)  # who gets a claim from a lead may be busy with another clip just now
 # A page that goes away may only be reloading: it has this long to come back before others are offered the clip.
 COMING_BACK = timedelta(seconds=10)
@@ -170,11 +171,11 @@ def with_holders(submissions, *, now=None):
 
 
 def place(submission: Submission) -> int | None:
-    """Place in line by deadline, from 1; None unless its clock runs."""
+    """Place in line by deadline, from 1 and counted no further than FAR; None unless its clock runs."""
     clock = getattr(submission, "clock", None)
     if submission.state != "waiting" or clock is None or clock.paused_at:
         return None
-    return 1 + Clock.objects.running().filter(due_at__lt=clock.due_at).count()
+    return 1 + Clock.objects.running().filter(due_at__lt=clock.due_at)[:FAR].count()
 
 
 def recently_decided(reviewer, limit: int = 5):

@@ -25,7 +25,7 @@ class ClockQuerySet(models.QuerySet):
 class Clock(models.Model):
     """One for each sealed submission: the desk goes by it. All its times are the database's.
 
-    What still waits is found by the two indexes of running clocks, however many submissions were ever decided.
+    What still waits is found by indexes of running and of paused clocks alone, however much was ever decided.
     """
 
     submission = models.OneToOneField(Submission, models.PROTECT, primary_key=True, related_name="clock")
@@ -44,6 +44,11 @@ class Clock(models.Model):
                 fields=["due_at", "submission"],
                 condition=Q(stopped_at=None, paused_at=None),
                 name="clock_running_by_deadline",
+            ),
+            models.Index(
+                fields=["due_at", "submission"],
+                condition=Q(stopped_at=None, paused_at__isnull=False),
+                name="clock_paused_by_deadline",
             ),
             models.Index(
                 fields=["rings_at"], condition=Q(stopped_at=None, paused_at=None), name="clock_rings_next"

@@ -32,6 +32,7 @@ class Decision(models.Model):
     erased_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["by", "-at"], name="decision_newest_of_reviewer")]
         constraints = [
             models.CheckConstraint(condition=Q(outcome__in=["approve", "refuse"]), name="decision_outcome"),
             models.CheckConstraint(

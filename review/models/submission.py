@@ -11,7 +11,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -25,14 +25,20 @@ class SubmissionQuerySet(models.QuerySet):
 
     def at_the_desk(self):
         """What reviewers may see: sealed, and not taken back by its artist."""
-        return self.exclude(content_hash=None).filter(withdrawal=None)
+        return self.exclude(content_hash=None).filter(self._without("withdrawal"))
 
     def unsealed(self):
         """What is being prepared for the desk, or could not be."""
         return self.filter(content_hash=None, withdrawal=None)
 
     def waiting(self):
-        return self.at_the_desk().filter(decision=None)
+        return self.at_the_desk().filter(self._without("decision"))
+
+    def _without(self, record: str) -> Exists:
+        """As `record=None`, said so that PostgreSQL knows how many rows it leaves. Of a join whose own key is null it
+        expects a single one, and begins with all that was ever submitted."""
+        records = self.model._meta.get_field(record).related_model.objects
+        return ~Exists(records.filter(submission=OuterRef("pk")))
 
 
 class Submission(models.Model):

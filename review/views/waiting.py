@@ -73,7 +73,8 @@ def _rows(show: str, *, is_first: bool):
         case "free":
             found = found.filter(is_held=False)
         case "held":
-            found = found.filter(is_held=True)
+            # The second is in the first already; by it PostgreSQL begins with the few claims that there are.
+            found = found.filter(is_held=True, claim__expires_at__gt=_now)
         case "mine":
             found = found.filter(is_held=True, claim__reviewer=_reviewer)
         case "late":

@@ -53,6 +53,8 @@ PAGES = {
     ],
     "reviewer": [
         "/desk/",
+        "/desk/?show=asked",
+        "/desk/?show=free",
         re.compile(r"^/desk/submissions/[\w-]+/$"),
         "/desk/",
         "Review the next one|Go on with your clip",
