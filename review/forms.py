@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import policy
+from .clauses import Policy
 from .models import Decision
 
 
@@ -54,7 +54,11 @@ class VerifyForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
+    """A decision by `policy`, the version that holds; its fields are the same in every version."""
+
     content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    # What the page showed. A script that names none decides by the version that holds.
+    policy_version = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
     reasons = forms.MultipleChoiceField(
         label=_("Reasons for a refusal"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -67,9 +71,9 @@ class DecisionForm(forms.Form):
     )
     outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, policy: Policy, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.current()]
+        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.clauses]
 
     def clean(self):
         cleaned = super().clean()

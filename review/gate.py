@@ -32,12 +32,22 @@ class NotPublishable(NotAllowed):
 
 
 def decide(
-    submission: Submission, *, by, outcome: str, content_hash: str, reasons: list[str] = (), note: str = ""
+    submission: Submission,
+    *,
+    by,
+    outcome: str,
+    content_hash: str,
+    reasons: list[str] = (),
+    note: str = "",
+    policy_version: str | None = None,
 ) -> Decision:
-    """Records an approval or a refusal of exactly the content that the reviewer saw."""
+    """Records an approval or a refusal of exactly the content that the reviewer saw, by the policy that they saw.
+
+    `policy_version`: what their page showed; None stands for the one that holds.
+    """
     if not can_review(by):
         raise NotAllowed(_("Only reviewers decide on clips."))
-    if outcome == Decision.Outcome.REFUSE and not (policy.clauses(list(reasons)) and note.strip()):
+    if outcome == Decision.Outcome.REFUSE and not (reasons and note.strip()):
         raise NotAllowed(
             _("A refusal names at least one clause of the policy and says in a note what to change.")
         )
@@ -48,13 +58,14 @@ def decide(
         submission = _locked(submission)
         check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
+        held = policy.check_cited(reasons, shown=policy_version)
         decision = Decision.objects.create(
             submission=submission,
             outcome=outcome,
             content_hash=content_hash,
             by=by,
-            policy_version=policy.CURRENT,
-            reasons=" ".join(clause.code for clause in policy.clauses(list(reasons))),
+            policy_version=held.name,
+            reasons=" ".join(clause.code for clause in held.clauses_of(reasons)),
             note=note.strip(),
         )
         Claim.objects.filter(submission=submission).delete()

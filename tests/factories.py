@@ -15,8 +15,9 @@ from generation import copies, encoding, pictures, queue, storage
 from generation.engine import catalog
 from generation.models import Clip, Job, Picture
 from generation.provenance import Origin
-from review import copying, gate, leases, making, preparing, sealing
+from review import copying, gate, leases, making, policy, preparing, sealing
 from review import queue as desk
+from review.clauses import Clause
 from review.models import Preparation, Publication, StaffCopy, Submission
 
 _numbers = itertools.count(1)
@@ -190,6 +191,22 @@ def publication(of: Submission | None = None, **kwargs) -> Publication:
     if getattr(of, "decision", None) is None:
         decision(of)
     return gate.publish(of, by=of.artist)
+
+
+def policy_version(*, by=None, without=(), clauses=(), words=None) -> policy.Policy:
+    """A new version: the present one without some codes, with further clauses, and with other `words` by code."""
+    held = policy.current()
+    kept = [
+        Clause(each.code, each.saved_title, (words or {}).get(each.code, each.saved_text))
+        for each in held.clauses
+        if each.code not in without
+    ]
+    number = next(_numbers)
+    added = clauses or (
+        [] if without or words else [Clause(f"rule-{number}", f"Rule {number}", "A new rule.")]
+    )
+    by = by or member("admin")
+    return policy.save([*kept, *added], shown=held.name, summary=f"Because of {number}.", by=by)
 
 
 def stepped_aside(on: Submission, *, by=None):

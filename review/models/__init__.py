@@ -5,6 +5,7 @@ from generation import models as below
 from .claim import Claim
 from .decision import Approval, Decision, Refusal
 from .making import Preparation, StaffCopy
+from .policy import PolicyClause, PolicyVersion
 from .publication import Publication, Takedown
 from .recusal import Pass, Recusal
 from .sighting import Lookup, Proof, Sighting
@@ -17,6 +18,8 @@ __all__ = [
     "Decision",
     "Lookup",
     "Pass",
+    "PolicyClause",
+    "PolicyVersion",
     "Preparation",
     "Proof",
     "PublicFile",

@@ -16,6 +16,7 @@ from accounts.prepared import Slot, prepared
 from generation import media, storage
 
 from .. import copying, gate, policy, queue, tasks
+from ..clauses import Policy
 from ..forms import AsideForm, DecisionForm, LeavingForm, TakedownForm
 from ..models import Publication, PublicFile, StaffCopy, Submission
 from ..permissions import NotAllowed, check_can_decide, is_recused
@@ -171,18 +172,49 @@ def _step_aside(request, pk, act, done):
 @requires(check_can_review)
 def decision(request, pk):
     found = _sealed(pk)
-    form = DecisionForm(request.POST)
+    held = policy.current()
+    form = DecisionForm(request.POST, policy=held)
+    shown = request.POST.get("policy_version")
     try:
+        if shown and shown != held.name:
+            check_can_decide(found, request.user, content_hash=request.POST.get("content_hash", ""))
+            return _policy_changed(request, pk, held)
         if not form.is_valid():  # shown again, unless nothing can be decided here any more
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
-            return _room(request, _submission(pk), form=form, status=422)
+            return _room(request, _submission(pk), form=form, held=held, status=422)
         made = gate.decide(found, by=request.user, **form.cleaned_data)
+    except policy.Changed:  # within this very request
+        return _policy_changed(request, pk, policy.current())
     except NotAllowed as refusal:
         is_open = Submission.objects.waiting().filter(pk=pk).exists()
         back = reverse("room", args=[pk]) if is_open else reverse("desk")
         return conflict(request, refusal, back=back, kept=_typed(request.POST))
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return redirect("desk")
+
+
+def _policy_changed(request, pk, held: Policy):
+    """The room once more, by the version that holds now: the note stays, and so do the reasons that are still in it."""
+    shown = policy.named(request.POST["policy_version"])
+    posted = request.POST.copy()
+    posted["policy_version"] = held.name
+    posted.setlist("reasons", [code for code in posted.getlist("reasons") if code in held.codes])
+    form = DecisionForm(posted, policy=held)
+    words = _(
+        "The policy has changed since you opened this page: version %(name)s holds now. Nothing was recorded, and your"
+        " note is still here. Look at the reasons again, and decide once more."
+    ) % {"name": held.name}
+    gone = [
+        clause.title
+        for clause in (shown.clauses_of(request.POST.getlist("reasons")) if shown else [])
+        if clause.code not in held.codes
+    ]
+    if gone:
+        words += " " + _("No longer in it: %(reasons)s.") % {"reasons": ", ".join(gone)}
+    form.full_clean()
+    form.errors.clear()  # what is missing in it is said when it is sent again
+    form.add_error(None, words)
+    return _room(request, _submission(pk), form=form, held=held, status=409)
 
 
 def _typed(data) -> str:
@@ -250,18 +282,20 @@ def _submission(pk) -> Submission:
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, form=None, aside_form=None, status: int = 200):
+def _room(request, submission: Submission, *, form=None, aside_form=None, held=None, status: int = 200):
+    held = held or policy.current()
+    shown = {"content_hash": submission.content_hash, "policy_version": held.name}
     publication = getattr(getattr(submission, "decision", None), "publication", None)
     earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*STEPS_ASIDE)
     context = {
         "submission": submission,
-        "form": form or DecisionForm(initial={"content_hash": submission.content_hash}),
+        "form": form or DecisionForm(initial=shown, policy=held),
         "aside_form": aside_form or AsideForm(auto_id="aside_%s"),
         "is_holder": _holds(request.user, submission),
         "is_own": submission.artist_id == request.user.pk,
         "is_recused": is_recused(submission, request.user),
         "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
-        "policy": policy.current(),
+        "policy": held,
         "history": earlier.select_related(
             "decision__by", "withdrawal", "decision__publication__takedown__by"
         ),
