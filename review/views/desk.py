@@ -189,6 +189,8 @@ def decision(request, pk):
         is_open = Submission.objects.waiting().filter(pk=pk).exists()
         back = reverse("room", args=[pk]) if is_open else reverse("desk")
         return conflict(request, refusal, back=back, kept=_typed(request.POST))
+    if not made.is_approval:
+        tasks.tell_of_refusal(made)
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return redirect("desk")
 
