@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, desk, gallery, policy, sightings, verify
+from .views import artist, desk, gallery, policy, sightings, transparency, verify
 
 
 class SlugConverter:
@@ -42,6 +42,8 @@ urlpatterns = [
     path("verify/", verify.verify, name="verify"),
     path("policy/", policy.policy, name="policy"),
     path("policy/<version:name>/", policy.version, name="policy_version"),
+    path("transparency/", transparency.transparency, name="transparency"),
+    path("transparency.csv", transparency.transparency_csv, name="transparency_csv"),
     path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
     path("studio/clips/<uuid:pk>/deletion/", artist.deletion, name="clip_deletion"),
     path("studio/submissions/<uuid:pk>/", artist.submission, name="submission"),

@@ -106,6 +106,8 @@ DOORS = {
     "verify/": Door(ALL, "422 422 422 422 422"),  # what a file is told, tests/review/test_verifying.py tries
     "policy/": Door(ALL, NEVER),
     "policy/<version:name>/": Door(ALL, NEVER, arg="version"),
+    "transparency/": Door(ALL, NEVER),
+    "transparency.csv": Door(ALL, NEVER),
     "verify/anchors.pem": Door(ALL, NEVER),
     "studio/clips/<uuid:pk>/submissions/": Door(
         NO_GET,
@@ -328,6 +330,8 @@ OPEN = {
     "verify/",
     "policy/",
     "policy/<version:name>/",
+    "transparency/",
+    "transparency.csv",
     "verify/anchors.pem",
     "watch/<work:slug>/",
     "watch/<work:slug>/video.mp4",

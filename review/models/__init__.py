@@ -5,6 +5,7 @@ from generation import models as below
 from .claim import Claim
 from .decision import Approval, Decision, Refusal
 from .making import Preparation, StaffCopy
+from .month import Month
 from .policy import PolicyClause, PolicyVersion
 from .publication import Publication, Takedown
 from .recusal import Pass, Recusal
@@ -17,6 +18,7 @@ __all__ = [
     "Claim",
     "Decision",
     "Lookup",
+    "Month",
     "Pass",
     "PolicyClause",
     "PolicyVersion",

@@ -32,6 +32,7 @@ class Decision(models.Model):
     erased_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["at"], name="decision_by_time")]
         constraints = [
             models.CheckConstraint(condition=Q(outcome__in=["approve", "refuse"]), name="decision_outcome"),
             models.CheckConstraint(

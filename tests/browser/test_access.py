@@ -22,6 +22,7 @@ PAGES = {
         "/?q=nothing+is+called+that",
         "/policy/",
         "/policy/2026-11/",
+        "/transparency/",
         "/verify/",
         "/accounts/login/",
         "/accounts/password/reset/",
