@@ -45,8 +45,8 @@ def told(figures: dict) -> dict:
     """A month's figures as anybody may see them; what could single out a person is None, or missing from `clauses`.
 
     That one of few refusals was for hatred, say, could be pinned on somebody who is known to have been refused. So
-    small counts are withheld, and none alike, for the difference would tell. Of the present month no clause is told at all:
-    who looks twice would see which one the refusal in between has named.
+    small counts are withheld, and none alike, for the difference would tell. Of the present month no clause is
+    told at all: who looks twice would see which one the refusal in between has named.
     """
     over = is_over(figures["month"])
     few = figures["approvals"] + figures["refusals"] < FEWER
