@@ -43,6 +43,7 @@ WORDS = {
     "member.suspension_lifted": _("Lifted a suspension"),
     "model.license_acknowledged": _("Acknowledged a model’s license"),
     "picture.vouched": _("Vouched for a picture"),
+    "policy.changed": _("Made a new version of the policy"),
     "program.paused": _("Paused the program"),
     "program.resumed": _("Let the program go on"),
     "publication.created": _("Published a clip"),

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-from . import policy, remarks
+from . import remarks
+from .clauses import Policy
 from .models import Decision
 from .triggers import MOST_SAID
 
@@ -57,7 +58,11 @@ class VerifyForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
+    """A decision by `policy`, the version that holds; its fields are the same in every version."""
+
     content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    # What the page showed. A script that names none decides by the version that holds.
+    policy_version = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
     reasons = forms.MultipleChoiceField(
         label=_("Reasons for a refusal"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -71,10 +76,10 @@ class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
     then_next = forms.BooleanField(label=_("Then on to the next clip"), required=False)
 
-    def __init__(self, *args, said_of_frames=(), **kwargs):
+    def __init__(self, *args, policy: Policy, said_of_frames=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.said_of_frames = said_of_frames
-        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.current()]
+        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.clauses]
 
     def clean(self):
         cleaned = super().clean()

@@ -40,11 +40,16 @@ def decide(
     reasons: list[str] = (),
     note: str = "",
     said_of_frames: list[dict] = (),
+    policy_version: str | None = None,
 ) -> Decision:
-    """Records an approval or a refusal of exactly the content that the reviewer saw, with their remarks on frames."""
+    """Records an approval or a refusal of exactly the content that the reviewer saw, by the policy that they saw, with
+    their remarks on frames.
+
+    `policy_version`: what their page showed; None stands for the one that holds.
+    """
     if not can_review(by):
         raise NotAllowed(_("Only reviewers decide on clips."))
-    if outcome == Decision.Outcome.REFUSE and not (policy.clauses(list(reasons)) and note.strip()):
+    if outcome == Decision.Outcome.REFUSE and not (reasons and note.strip()):
         raise NotAllowed(
             _("A refusal names at least one clause of the policy and says in a note what to change.")
         )
@@ -56,13 +61,14 @@ def decide(
         remarks.check(said_of_frames, frames=submission.clip.frames)
         check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
+        held = policy.check_cited(reasons, shown=policy_version)
         decision = Decision.objects.create(
             submission=submission,
             outcome=outcome,
             content_hash=content_hash,
             by=by,
-            policy_version=policy.CURRENT,
-            reasons=" ".join(clause.code for clause in policy.clauses(list(reasons))),
+            policy_version=held.name,
+            reasons=" ".join(clause.code for clause in held.clauses_of(reasons)),
             note=note.strip(),
             remark_count=len(said_of_frames),
         )

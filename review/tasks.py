@@ -6,11 +6,12 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
+from accounts import emails
 from generation import fingerprints
 
 from . import clocks, making, recognizing
 from . import sweep as sweeping
-from .models import PublicFile
+from .models import Decision, PublicFile, Refusal
 
 
 @shared_task
@@ -26,6 +27,19 @@ def nudge() -> None:
 def _send() -> None:
     # No retries: a click must not wait for a broker that is down.
     make_files.apply_async(retry=False)
+
+
+def tell_of_refusal(decision: Decision) -> None:
+    """The statement of reasons, by mail. If the message gets lost, the submission's page has it all the same."""
+    transaction.on_commit(lambda: send_refusal.apply_async([decision.pk], retry=False), robust=True)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def send_refusal(pk: int) -> None:
+    decision = Refusal.objects.select_related("submission__artist").get(pk=pk)
+    submission = decision.submission
+    told = {"decision": decision, "submission": submission, "next": submission.version + 1}
+    emails.send("refused", to=submission.artist.email, context=told)
 
 
 @shared_task

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from django.db import connection as default_connection
 from django.db.migrations import RunPython
 
+from .clauses import FIRST
+
 PREFIX = "gate_"
 MOST_SAID = 2000  # characters of a question, or of a reply
 
@@ -47,6 +49,8 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "review_decision": ("note",),
     "review_milestone": (),
     "review_pass": ("reason",),
+    "review_policyclause": (),
+    "review_policyversion": (),
     "review_publicfile": (),
     "review_publication": (),
     "review_question": ("text",),
@@ -76,6 +80,8 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "review_decision": ("id", "submission_id"),
     "review_milestone": ("id", "submission_id,kind"),
     "review_pass": ("id",),
+    "review_policyclause": ("id", "version_id,code", "version_id,place"),
+    "review_policyversion": ("number", "name"),
     "review_publicfile": ("id", "submission_id,kind"),
     "review_publication": ("id", "approval_id", "slug"),
     "review_question": ("id", "submission_id,number"),
@@ -86,6 +92,14 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "review_withdrawal": ("id", "submission_id"),
     SUBMISSION: ("id", "clip_id,version"),
 }
+
+# The first version of the policy has no rows: its name and its codes are written into the rules. They never change.
+_CODES = (
+    "SELECT c.code FROM review_policyclause c JOIN review_policyversion v ON v.number = c.version_id"
+    " WHERE v.name = NEW.policy_version"
+) + "".join(
+    f" UNION ALL SELECT '{clause.code}' WHERE NEW.policy_version = '{FIRST.name}'" for clause in FIRST.clauses
+)
 
 FITTING = (
     Rule(
@@ -115,6 +129,44 @@ FITTING = (
         " JOIN generation_clip c ON c.id = s.clip_id WHERE d.id = NEW.decision_id AND d.erased_at IS NULL"
         " AND NEW.number BETWEEN 1 AND d.remark_count AND NEW.last_frame <= c.frames)",
         "a remark is one of those that its decision was made with, and about frames that the clip has",
+    ),
+    Rule(
+        "review_decision",
+        "policy",
+        "INSERT",
+        "NEW.policy_version <> COALESCE((SELECT v.name FROM review_policyversion v ORDER BY v.number DESC LIMIT 1),"
+        f" '{FIRST.name}')",
+        "a decision is made by the version of the policy that holds",
+        reads="review_policyversion",
+    ),
+    Rule(  # all that it cites is accounted for by codes of the version, each with the space behind it
+        "review_decision",
+        "cites",
+        "INSERT",
+        "NEW.reasons <> '' AND length(NEW.reasons) + 1 <> (SELECT COALESCE(SUM(length(k.code) + 1), 0)"
+        f" FROM ({_CODES}) k"
+        " WHERE replace(' ' || NEW.reasons || ' ', ' ' || k.code || ' ', '') <> ' ' || NEW.reasons || ' ')",
+        "a decision cites clauses that its version of the policy has",
+        reads="review_policyclause",
+    ),
+    Rule(
+        "review_policyversion",
+        "follows",
+        "INSERT",
+        "NEW.number <> (SELECT COALESCE(MAX(v.number), 1) + 1 FROM review_policyversion v)"
+        f" OR NEW.name = '{FIRST.name}' OR trim(NEW.name) = '' OR trim(NEW.summary) = ''"
+        " OR NOT EXISTS (SELECT 1 FROM review_policyclause c WHERE c.version_id = NEW.number)",
+        "a version of the policy follows the last one, under a name of its own, and has clauses",
+        reads="review_policyclause",
+    ),
+    Rule(
+        "review_policyclause",
+        "whole",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM review_policyversion v WHERE v.number >= NEW.version_id) OR NEW.version_id < 2"
+        " OR NEW.code = '' OR NEW.code LIKE '% %' OR trim(NEW.title) = '' OR trim(NEW.text) = ''",
+        "a version of the policy is whole before it holds, and each clause has a code, a title and a text",
+        reads="review_policyversion",
     ),
     Rule(
         "review_publication",

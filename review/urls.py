@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, beside, desk, gallery, sightings, verify, waiting
+from .views import artist, beside, desk, gallery, policy, sightings, transparency, verify, waiting
 
 
 class SlugConverter:
@@ -18,7 +18,20 @@ class SlugConverter:
         return value
 
 
+class VersionConverter:
+    """A version of the policy: the month in which it was made, and a number where that month has more."""
+
+    regex = r"[0-9]{4}-[0-9]{2}(?:-[0-9]{1,8})?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(SlugConverter, "work")
+register_converter(VersionConverter, "version")
 
 urlpatterns = [
     path("", gallery.gallery, name="gallery"),
@@ -27,7 +40,10 @@ urlpatterns = [
     path("watch/<work:slug>/poster.jpg", gallery.poster, name="watch_poster"),
     path("watch/<work:slug>/sprite.jpg", gallery.sprite, name="watch_sprite"),
     path("verify/", verify.verify, name="verify"),
-    path("policy/", gallery.policy, name="policy"),
+    path("policy/", policy.policy, name="policy"),
+    path("policy/<version:name>/", policy.version, name="policy_version"),
+    path("transparency/", transparency.transparency, name="transparency"),
+    path("transparency.csv", transparency.transparency_csv, name="transparency_csv"),
     path("studio/clips/<uuid:pk>/submissions/", artist.submit, name="submit"),
     path("studio/clips/<uuid:pk>/deletion/", artist.deletion, name="clip_deletion"),
     path("studio/submissions/<uuid:pk>/", artist.submission, name="submission"),
@@ -36,6 +52,7 @@ urlpatterns = [
     path("studio/submissions/<uuid:pk>/publication/", artist.publication, name="publication"),
     path("studio/submissions/<uuid:pk>/reply/", artist.reply, name="reply"),
     path("studio/publications/<uuid:pk>/takedown/", artist.takedown, name="own_takedown"),
+    path("program/policy/", policy.policy_edit, name="policy_edit"),
     path("program/sightings/", sightings.sightings, name="sightings"),
     path("desk/", waiting.desk, name="desk"),
     path("desk/next/", desk.next_submission, name="desk_next"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Notice
 from generation import pictures, workers
-from review import copying
+from review import copying, numbers
 
 log = logging.getLogger(__name__)
 
@@ -45,5 +45,6 @@ def tidy() -> Tidied:
         copies=copying.remove_old(),
         workers=workers.tidy(),
     )
+    numbers.keep_finished()
     log.info("tidied: %s", done)
     return done

@@ -15,8 +15,9 @@ from generation import copies, encoding, pictures, queue, storage
 from generation.engine import catalog
 from generation.models import Clip, Job, Picture
 from generation.provenance import Origin
-from review import asking, copying, gate, leases, making, preparing, sealing
+from review import asking, copying, gate, leases, making, policy, preparing, sealing
 from review import queue as desk
+from review.clauses import Clause
 from review.models import Preparation, Publication, Question, StaffCopy, Submission
 
 _numbers = itertools.count(1)
@@ -203,6 +204,22 @@ def asked(on: Submission, *, by=None, text="Whose song is it?", answer: str | No
     if answer is not None:
         asking.reply(on, by=on.artist, number=made.number, text=answer)
     return made
+
+
+def policy_version(*, by=None, without=(), clauses=(), words=None) -> policy.Policy:
+    """A new version: the present one without some codes, with further clauses, and with other `words` by code."""
+    held = policy.current()
+    kept = [
+        Clause(each.code, each.saved_title, (words or {}).get(each.code, each.saved_text))
+        for each in held.clauses
+        if each.code not in without
+    ]
+    number = next(_numbers)
+    added = clauses or (
+        [] if without or words else [Clause(f"rule-{number}", f"Rule {number}", "A new rule.")]
+    )
+    by = by or member("admin")
+    return policy.save([*kept, *added], shown=held.name, summary=f"Because of {number}.", by=by)
 
 
 def stepped_aside(on: Submission, *, by=None):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import FactorReset, allowance, exclusion, pause, roles
 from generation.models import Clip, Mark
-from review import gate, sealing, triggers
+from review import gate, policy, sealing, triggers
 from review.models import Decision, Milestone, Submission
 
 from . import factories
@@ -31,6 +31,8 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "review_decision": "id",
     "review_milestone": "id",
     "review_pass": "id",
+    "review_policyclause": "id",
+    "review_policyversion": "number",
     "review_publicfile": "id",
     "review_publication": "id",
     "review_question": "id",
@@ -98,6 +100,7 @@ def _acts_of_an_admin():
     FactorReset.objects.create(user=factories.member(), by=admin, reason="A reason.")
     pause.pause(by=admin, reason="A reason.")
     pause.resume(by=admin)
+    factories.policy_version(by=admin)
     spender = factories.member().membership
     allowance.grant(spender, 100, by=admin)
     allowance.reserve(spender, 10, job=uuid.uuid4())
@@ -165,7 +168,7 @@ def new_decision(on: Submission, by, **changes) -> tuple:
         "content_hash": on.content_hash or "0" * 64,
         "by_id": key(by),
         "at": timezone.now(),
-        "policy_version": "2026-11",
+        "policy_version": policy.current().name,
         "reasons": "rights",
         "note": "A note.",
     }

@@ -105,6 +105,9 @@ DOORS = {
     "watch/<work:slug>/sprite.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "verify/": Door(ALL, "422 422 422 422 422"),  # what a file is told, tests/review/test_verifying.py tries
     "policy/": Door(ALL, NEVER),
+    "policy/<version:name>/": Door(ALL, NEVER, arg="version"),
+    "transparency/": Door(ALL, NEVER),
+    "transparency.csv": Door(ALL, NEVER),
     "verify/anchors.pem": Door(ALL, NEVER),
     "studio/clips/<uuid:pk>/submissions/": Door(
         NO_GET,
@@ -276,6 +279,7 @@ DOORS = {
     "program/models/<str:pk>/acknowledgement/": Door(
         NO_GET, "302 403 403 403 409", arg="model"
     ),  # of a model whose license asks for nothing
+    "program/policy/": Door(PROGRAM, "302 403 403 403 422"),  # nothing was written
     "program/sightings/": Door(PROGRAM, NO_POST),
     "program/ledger/": Door(PROGRAM, NO_POST),
     "program/ledger.csv": Door(PROGRAM, NO_POST),
@@ -340,6 +344,9 @@ OPEN = {
     "",
     "verify/",
     "policy/",
+    "policy/<version:name>/",
+    "transparency/",
+    "transparency.csv",
     "verify/anchors.pem",
     "watch/<work:slug>/",
     "watch/<work:slug>/video.mp4",
@@ -380,6 +387,7 @@ def path_of(pattern: str, world, state: str) -> str:
         "cohort": world.people["owner"].membership.cohort_id,
         "invited": world.invitation.pk,
         "model": "embedded",
+        "version": "2026-11",
     }
     if door.arg == "reset":
         return "/accounts/password/reset/key/1-set-password/"

@@ -6,6 +6,8 @@ from .claim import Claim
 from .clock import Clock, Milestone
 from .decision import Approval, Decision, Refusal
 from .making import Preparation, StaffCopy
+from .month import Month
+from .policy import PolicyClause, PolicyVersion
 from .publication import Publication, Takedown
 from .question import Question, Reply
 from .recusal import Pass, Recusal
@@ -21,7 +23,10 @@ __all__ = [
     "Decision",
     "Lookup",
     "Milestone",
+    "Month",
     "Pass",
+    "PolicyClause",
+    "PolicyVersion",
     "Preparation",
     "Proof",
     "PublicFile",

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from ..policy import Clause, clauses
+from ..clauses import Clause
+from .policy import named
 from .submission import Submission
 
 
@@ -32,7 +34,10 @@ class Decision(models.Model):
     erased_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["by", "-at"], name="decision_newest_of_reviewer")]
+        indexes = [
+            models.Index(fields=["by", "-at"], name="decision_newest_of_reviewer"),
+            models.Index(fields=["at"], name="decision_by_time"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(outcome__in=["approve", "refuse"]), name="decision_outcome"),
             models.CheckConstraint(
@@ -49,9 +54,11 @@ class Decision(models.Model):
     def is_approval(self) -> bool:
         return self.outcome == self.Outcome.APPROVE
 
-    @property
+    @cached_property
     def clauses(self) -> list[Clause]:
-        return clauses(self.reasons.split(), version=self.policy_version)
+        """What it cites, in the words that held then. Of the first version, and of an approval, that costs no query."""
+        policy = named(self.policy_version) if self.reasons else None
+        return policy.clauses_of(self.reasons.split()) if policy else []
 
 
 class ApprovalManager(models.Manager):

@@ -96,5 +96,8 @@ class Takedown(models.Model):
     reason = models.TextField(blank=True)
     erased_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="takedown_by_time")]
+
     def __str__(self):
         return f"Takedown of {self.publication_id}"

@@ -153,5 +153,8 @@ class Withdrawal(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="withdrawal_by_time")]
+
     def __str__(self):
         return f"Withdrawal of submission {self.submission_id}"

@@ -14,6 +14,7 @@ from accounts.permissions import can_lead, check_can_lead, check_can_review, che
 from generation import media, storage
 
 from .. import asking, context, copying, gate, policy, queue, remarks, tasks, timeline
+from ..clauses import Policy
 from ..forms import AsideForm, DecisionForm, HandoverForm, LeavingForm, SaidForm, TakedownForm
 from ..models import Publication, PublicFile, StaffCopy, Submission
 from ..permissions import NotAllowed, check_can_decide, is_recused, told_of_handover
@@ -186,20 +187,53 @@ def _step_aside(request, pk, act, done):
 @requires(check_can_review)
 def decision(request, pk):
     found = _sealed(pk)
+    held = policy.current()
     rows = remarks.rows(request.POST, frames=found.clip.frames)
     said = remarks.said(rows)
-    form = DecisionForm(request.POST, said_of_frames=said)
+    form = DecisionForm(request.POST, policy=held, said_of_frames=said)
+    shown = request.POST.get("policy_version")
     try:
+        if shown and shown != held.name:
+            check_can_decide(found, request.user, content_hash=request.POST.get("content_hash", ""))
+            return _policy_changed(request, pk, held, rows)
         # Both are asked, for both say what is wrong. Shown again, unless nothing can be decided here any more.
         if not (form.is_valid() & remarks.are_valid(rows)):
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
-            return _room(request, submission_at_desk(pk), form=form, rows=rows, status=422)
+            return _room(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=422)
         then_next = form.cleaned_data.pop("then_next")
         made = gate.decide(found, by=request.user, said_of_frames=said, **form.cleaned_data)
+    except policy.Changed:  # within this very request
+        return _policy_changed(request, pk, policy.current(), rows)
     except NotAllowed as refusal:
         return conflict(request, refusal, back=_back(pk), kept=_typed(request.POST, rows))
+    if not made.is_approval:
+        tasks.tell_of_refusal(made)
     messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return _to_the_next(request) if then_next else redirect("desk")
+
+
+def _policy_changed(request, pk, held: Policy, rows):
+    """The room once more, by the version that holds now: the note stays, and so do the reasons that are still in it."""
+    shown = policy.named(request.POST["policy_version"])
+    posted = request.POST.copy()
+    posted["policy_version"] = held.name
+    posted.setlist("reasons", [code for code in posted.getlist("reasons") if code in held.codes])
+    form = DecisionForm(posted, policy=held)
+    words = _(
+        "The policy has changed since you opened this page: version %(name)s holds now. Nothing was recorded, and your"
+        " note is still here. Look at the reasons again, and decide once more."
+    ) % {"name": held.name}
+    gone = [
+        clause.title
+        for clause in (shown.clauses_of(request.POST.getlist("reasons")) if shown else [])
+        if clause.code not in held.codes
+    ]
+    if gone:
+        words += " " + _("No longer in it: %(reasons)s.") % {"reasons": ", ".join(gone)}
+    form.full_clean()
+    form.errors.clear()  # what is missing in it is said when it is sent again
+    form.add_error(None, words)
+    return _room(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=409)
 
 
 def _typed(data, rows) -> str:
@@ -270,14 +304,18 @@ def submission_at_desk(pk) -> Submission:
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
 
-def _room(request, submission: Submission, *, rows=None, status: int = 200, handover_form=None, **forms):
+def _room(
+    request, submission: Submission, *, rows=None, held=None, status: int = 200, handover_form=None, **forms
+):
+    held = held or policy.current()
+    initial = {"content_hash": submission.content_hash, "policy_version": held.name}
     publication = getattr(getattr(submission, "decision", None), "publication", None)
     related = context.related(submission)
     of_staff = (*timeline.OF_STAFF, "decision__remarks")
     earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*of_staff)
     shown = {
         "submission": submission,
-        "form": DecisionForm(initial={"content_hash": submission.content_hash}),
+        "form": DecisionForm(initial=initial, policy=held),
         "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
         "aside_form": AsideForm(auto_id="aside_%s"),
         "question_form": SaidForm(auto_id="question_%s"),
@@ -288,7 +326,7 @@ def _room(request, submission: Submission, *, rows=None, status: int = 200, hand
         "is_own": submission.artist_id == request.user.pk,
         "is_recused": is_recused(submission, request.user),
         "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
-        "policy": policy.current(),
+        "policy": held,
         "history": earlier.select_related(
             "decision__by", "withdrawal", "decision__publication__takedown__by"
         ),

@@ -2,7 +2,6 @@
 
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,7 +12,6 @@ from accounts.permissions import can_create
 from accounts.prepared import prepared
 from generation import media, storage
 
-from .. import policy as policies
 from ..forms import TakedownForm
 from ..models import Publication
 
@@ -45,7 +43,7 @@ def gallery(request):
         "older": _page_url(words, shown[PAGE - 1]) if len(shown) > PAGE else None,
         "words": words,
     }
-    return _revalidated(render(request, "review/gallery.html", context))
+    return revalidated(render(request, "review/gallery.html", context))
 
 
 @login_not_required
@@ -62,7 +60,7 @@ def watch(request, slug):
         "is_owner": found.submission.artist_id == request.user.pk and can_create(request.user),
         "takedown_form": TakedownForm(),
     }
-    return _revalidated(render(request, "review/watch.html", context))
+    return revalidated(render(request, "review/watch.html", context))
 
 
 @login_not_required
@@ -83,17 +81,6 @@ def sprite(request, slug):
     return _send(request, slug, "sprite", "image/jpeg")
 
 
-@login_not_required
-@require_safe
-def policy(request):
-    context = {
-        "clauses": policies.current(),
-        "version": policies.CURRENT,
-        "deadline": settings.REVIEW_DEADLINE,
-    }
-    return _revalidated(render(request, "review/policy.html", context))
-
-
 def _send(request, slug, kind: str, content_type: str) -> HttpResponse:
     """The row is asked at every request, so a takedown holds from the next one on.
 
@@ -103,7 +90,7 @@ def _send(request, slug, kind: str, content_type: str) -> HttpResponse:
     made = Publication.objects.filter(approval__submission__files__kind=kind)
     found = get_object_or_404(made.select_related("takedown"), slug=slug)
     if getattr(found, "takedown", None):
-        return _revalidated(HttpResponse(status=410))
+        return revalidated(HttpResponse(status=410))
     return media.send_public(
         request, storage.public(), found.file_name(kind), content_type, etag=f"{found.slug}-{kind}"
     )
@@ -114,9 +101,9 @@ def _page_url(words: str, last: Publication) -> str:
 
 
 def _gone(request) -> HttpResponse:
-    return _revalidated(render(request, "410.html", status=410))
+    return revalidated(render(request, "410.html", status=410))
 
 
-def _revalidated(response: HttpResponse) -> HttpResponse:
+def revalidated(response: HttpResponse) -> HttpResponse:
     patch_cache_control(response, no_cache=True, must_revalidate=True)
     return response

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from review import gate, queue, sealing
+from review.clauses import FIRST
 from review.models import Claim, Decision, Pass, Recusal
 from review.permissions import Conflict, NotAllowed
 from tests import factories
@@ -121,7 +122,7 @@ def test_a_recused_reviewer_gets_round_it_on_no_way(login, held, reviewer, versi
     assert "recused yourself" in answer.text
     with pytest.raises(NotAllowed, match="recused yourself"):
         gate.decide(on, by=reviewer, **words)
-    row = {**words, "submission": on, "by": reviewer, "policy_version": "2026-11"}
+    row = {**words, "submission": on, "by": reviewer, "policy_version": FIRST.name}
     with pytest.raises(IntegrityError, match="never decides on it"), transaction.atomic():
         Decision.objects.create(**row)
     assert Decision.objects.count() == decided

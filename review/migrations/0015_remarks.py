@@ -12,7 +12,7 @@ from review import triggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0013_claims_handed_over'),
+        ('review', '0014_indexes_of_the_desk'),
     ]
 
     operations = [
