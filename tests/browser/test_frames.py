@@ -96,7 +96,7 @@ RATES = [8.0, 12.0, 12.5, 16.0, 24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 60
 def test_every_frame_is_the_one_that_is_said(player, fps):
     page, frames = player(fps)
     assert len(frames) == COUNT
-    order = [*range(COUNT), *range(COUNT - 1, -1, -1), *np.random.default_rng(1).permutation(COUNT).tolist()]
+    order = [*range(COUNT), *np.random.default_rng(1).permutation(COUNT).tolist()]
     for number in order:
         told, picture = seen(page, number, frames[0].shape)
         assert told == f"Frame {number + 1} of {COUNT}"
