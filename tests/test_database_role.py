@@ -5,6 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import AuditEntry, audit, cohorts, exclusion, grants, pause
@@ -12,9 +13,9 @@ from accounts.models import roles as roles_of_members
 from accounts.models.factors import reset
 from accounts.models.invitation import invite, revoke
 from generation import queue, takes
-from review import deleting, gate, sealing, sweep, triggers
+from review import clocks, deleting, gate, sealing, sweep, triggers
 from review import queue as desk
-from review.models import Submission
+from review.models import Clock, Submission
 from sorahub import roles
 from sorahub.backup import marker
 from sorahub.tidying import tidy
@@ -73,6 +74,12 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     publication = gate.publish(approved, by=artist)
     assert login().get(f"/watch/{publication.slug}/video.mp4").status_code == 200
     gate.take_down(publication, by=artist)
+    asked = factories.submission(artist=artist)
+    factories.asked(asked, by=reviewer, answer="My own.")
+    assert desk.claim(asked, by=reviewer)
+    desk.hand_over(asked, by=factories.member("lead"), to=factories.member("reviewer"))
+    Clock.objects.filter(submission=asked).update(due_at=Now(), rings_at=Now())
+    assert clocks.ring_due() == 3
     taken_back = factories.submission(artist=artist)
     sealing.withdraw(taken_back, by=artist)
     queue.cancel(factories.job(artist), by=artist)

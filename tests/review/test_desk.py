@@ -1,4 +1,4 @@
-"""The desk: the longest waiting first, one claim at a time, and a price that doesn't grow with the queue."""
+"""The desk: the earliest deadline first, one claim at a time, and a price that doesn't grow with the queue."""
 
 import re
 from datetime import timedelta
