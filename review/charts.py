@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 BAR, GAP = 34, 12  # units of the drawing, which the page scales
-HEIGHT, TOP, BELOW, BESIDE = 180, 16, 28, 44
+HEIGHT, TOP, BELOW, BESIDE = 180, 16, 32, 44
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Chart:
     bar: int = BAR
     height: int = TOP + HEIGHT + BELOW
     base: int = TOP + HEIGHT
-    foot: int = TOP + HEIGHT + 20
+    foot: int = TOP + HEIGHT + 25
     beside: int = BESIDE
     beside_words: int = BESIDE - 8
 

@@ -21,15 +21,21 @@ from .models import Decision, Month, PolicyClause, Submission, Takedown, Withdra
 EDITION = 1  # of what is counted: one more with each new figure, and kept months are counted anew
 FEWER = 5  # counts of clauses below this, and times of fewer decisions, could single out a person
 GRACE = timedelta(hours=1)  # after a month's end: acts that began in it are committed by then
-FRESH = 300  # seconds that the present month's numbers are shown
+FRESH = 300  # seconds after which the present month is counted anew
+COUNTING = 60  # seconds after which another visitor tries, if the one who counts never ends
+KEPT = 3600  # seconds that old numbers may stand in for the new ones while they are counted
 SHOWN = 24  # months on the page; the CSV has all
 _KEY = "review.numbers"
 
 
 def all_told() -> dict:
-    """What the public gets, newest month first, at most FRESH seconds old."""
+    """What the public gets, newest month first. From FRESH seconds on one visitor counts anew; meanwhile the others get
+
+    what there was, so that no crowd counts at once.
+    """
     found = cache.get(_KEY)
-    if found is None:
+    is_old = found is None or timezone.now() - found["at"] > timedelta(seconds=FRESH)
+    if found is None or (is_old and cache.add(f"{_KEY}.counting", True, COUNTING)):
         head = AuditHead.objects.filter(pk=1).first() or AuditHead()
         found = {
             "months": [told(each) for each in reversed(_by_month())],
@@ -37,7 +43,8 @@ def all_told() -> dict:
             "head": {"sequence": head.sequence, "hash": head.entry_hash},
             "at": timezone.now(),
         }
-        cache.set(_KEY, found, FRESH)
+        cache.set(_KEY, found, KEPT)
+        cache.delete(f"{_KEY}.counting")
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.spreadsheet import csv_answer
@@ -25,6 +26,7 @@ def transparency(request):
         "months": shown,
         "has_more": len(told["months"]) > len(shown),
         "fewer": numbers.FEWER,
+        "withheld": _("fewer than %(fewer)s") % {"fewer": numbers.FEWER},
         "head": told["head"],
         "at": told["at"],
         "decisions": charts.stacked(

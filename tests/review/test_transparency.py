@@ -186,3 +186,17 @@ def test_charts_draw_each_number_to_scale():
     assert charts.stacked([]).marks == []
     assert [m.kind for m in charts.dotted([("Nov", {"median": 0.01, "p95": None})]).marks] == ["median"]
     assert [charts._round_up(n) for n in (0, 2, 3, 5, 11, 99, 101)] == [2, 2, 4, 10, 20, 100, 200]
+
+
+def test_while_one_visitor_counts_the_others_get_what_there_was(login, django_assert_num_queries):
+    login().get("/transparency/")
+    later = timezone.now() + timedelta(seconds=numbers.FRESH + 1)
+    with patch.object(numbers.timezone, "now", lambda: later):
+        cache.add("review.numbers.counting", True, 60)
+        with django_assert_num_queries(0):
+            login().get("/transparency/")
+        cache.delete("review.numbers.counting")
+        with django_assert_num_queries(10):
+            login().get("/transparency/")
+        with django_assert_num_queries(0):
+            login().get("/transparency/")
