@@ -61,7 +61,7 @@
     if (!isTold) video.addEventListener("timeupdate", () => !video.seeking && see(due()));
     // The clock of a film that is stopped may be ahead of its picture: from here on both mean the same frame.
     video.addEventListener("pause", () => {
-      if (!video.ended && aimed === null) seek(shown);
+      if (!video.ended && !video.seeking && aimed === null) seek(shown);
     });
 
     // The middle of a frame: rounding never lands on its neighbor.

@@ -104,7 +104,7 @@ def test_a_suspension_from_the_first_click_to_the_lift(come, office):
 def test_a_role_is_changed_once_and_never_one_s_own(come, office):
     there = open_member(office, "Member 1")
     unfold(office, "Change the role")
-    office.get_by_label("Reviewer").check()
+    office.get_by_label("Reviewer", exact=True).check()
     office.get_by_role("button", name="Change the role").dblclick()
     expect(office.locator(".page-header")).to_contain_text("Reviewer")
     office.go_back()  # shows how things stand, not how they stood
