@@ -18,7 +18,7 @@ from accounts.prepared import Slot, prepared
 
 from .. import queue
 
-PAGE = 50
+PAGE = 40  # as many as one works through in a sitting; more of them cost every visit
 # What the list needs of those that wait, as rows: Django makes objects of them more slowly than they are found.
 SHOWN = (
     *("pk", "version", "content", "created_at", "clock__due_at", "clock__paused_at"),
