@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, beside, desk, gallery, policy, sightings, transparency, verify, waiting
+from .views import artist, beside, desk, gallery, policy, room, sightings, transparency, verify, waiting
 
 
 class SlugConverter:
@@ -56,7 +56,7 @@ urlpatterns = [
     path("program/sightings/", sightings.sightings, name="sightings"),
     path("desk/", waiting.desk, name="desk"),
     path("desk/next/", desk.next_submission, name="desk_next"),
-    path("desk/submissions/<uuid:pk>/", desk.room, name="room"),
+    path("desk/submissions/<uuid:pk>/", room.room, name="room"),
     path("desk/submissions/<uuid:pk>/beside/<uuid:other>/", beside.beside, name="room_beside"),
     path("desk/submissions/<uuid:pk>/claim/", desk.claim, name="claim"),
     path("desk/submissions/<uuid:pk>/renewal/", desk.renewal, name="renewal"),
@@ -67,9 +67,9 @@ urlpatterns = [
     path("desk/submissions/<uuid:pk>/handover/", desk.handover, name="handover"),
     path("desk/submissions/<uuid:pk>/release/", desk.release, name="release"),
     path("desk/submissions/<uuid:pk>/decision/", desk.decision, name="decision"),
-    path("desk/submissions/<uuid:pk>/copy/", desk.copy, name="room_copy"),
-    path("desk/submissions/<uuid:pk>/video.mp4", desk.video, name="room_video"),
-    path("desk/submissions/<uuid:pk>/poster.jpg", desk.poster, name="room_poster"),
-    path("desk/submissions/<uuid:pk>/sprite.jpg", desk.sprite, name="room_sprite"),
+    path("desk/submissions/<uuid:pk>/copy/", room.copy, name="room_copy"),
+    path("desk/submissions/<uuid:pk>/video.mp4", room.video, name="room_video"),
+    path("desk/submissions/<uuid:pk>/poster.jpg", room.poster, name="room_poster"),
+    path("desk/submissions/<uuid:pk>/sprite.jpg", room.sprite, name="room_sprite"),
     path("desk/publications/<uuid:pk>/takedown/", desk.takedown, name="takedown"),
 ]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import check_can_review, requires
 
 from .. import context
-from .desk import copy_for, submission_at_desk
+from .room import copy_for, submission_at_desk
 
 
 @never_cache

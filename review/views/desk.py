@@ -1,4 +1,4 @@
-"""The reviewers' room: claiming, asking, stepping aside, and the decision."""
+"""What reviewers do with a work at the desk: claiming, asking, stepping aside, deciding, taking down."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -6,21 +6,17 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-from accounts.models import notice
-from accounts.permissions import can_lead, check_can_lead, check_can_review, check_can_take_down, requires
-from generation import media, storage
+from accounts.permissions import check_can_lead, check_can_review, check_can_take_down, requires
 
-from .. import asking, context, copying, gate, policy, queue, remarks, tasks, timeline
+from .. import asking, gate, policy, queue, remarks, tasks
 from ..clauses import Policy
 from ..forms import AsideForm, DecisionForm, HandoverForm, LeavingForm, SaidForm, TakedownForm
-from ..models import Publication, PublicFile, StaffCopy, Submission
-from ..permissions import NotAllowed, check_can_decide, is_recused, told_of_handover
+from ..models import Publication, Submission
+from ..permissions import NotAllowed, check_can_decide
 from .refusals import conflict
-
-STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
+from .room import copy_for, show, submission_at_desk
 
 
 @require_POST
@@ -36,25 +32,6 @@ def _to_the_next(request):
         return redirect("desk")
     _ask_ahead(request.user, found)
     return redirect("room", found.pk)
-
-
-@never_cache
-@require_safe
-@requires(check_can_review)
-def room(request, pk):
-    notice.seen(request.user, reverse("room", args=[pk]))
-    return _room(request, submission_at_desk(pk))
-
-
-@never_cache
-@require_safe
-@requires(check_can_review)
-def copy(request, pk):
-    """The player of the room, or what is said while the viewer's copy is being made."""
-    found = get_object_or_404(Submission.objects.at_the_desk().select_related("clip"), pk=pk)
-    made = copying.ask(found, viewer=request.user)  # asked each second, and so without a nudge each time
-    status = STOP_POLLING if made.is_ready else 200
-    return render(request, "review/_room_player.html", _player(found, made), status=status)
 
 
 @require_POST
@@ -77,13 +54,6 @@ def _ask_ahead(reviewer, claimed: Submission) -> None:
     following = queue.free_for(reviewer).exclude(pk=claimed.pk).first()
     if following is not None:
         copy_for(reviewer, following)
-
-
-def copy_for(viewer, submission: Submission) -> StaffCopy:
-    made = copying.ask(submission, viewer=viewer)
-    if made.ended_at is None:
-        tasks.nudge()
-    return made
 
 
 @require_POST
@@ -136,7 +106,7 @@ def question(request, pk):
     found = _sealed(pk)
     form = SaidForm(request.POST, auto_id="question_%s")
     if not form.is_valid():
-        return _room(request, submission_at_desk(pk), question_form=form, status=422)
+        return show(request, submission_at_desk(pk), question_form=form, status=422)
     try:
         asking.ask(found, by=request.user, text=form.cleaned_data["text"])
     except NotAllowed as refusal:
@@ -154,7 +124,7 @@ def handover(request, pk):
     found = _sealed(pk)
     form = HandoverForm(request.POST, takers=queue.takers(found))
     if not form.is_valid():
-        return _room(request, submission_at_desk(pk), handover_form=form, status=422)
+        return show(request, submission_at_desk(pk), handover_form=form, status=422)
     to = form.cleaned_data["to"]
     try:
         queue.hand_over(found, by=request.user, to=to)
@@ -174,7 +144,7 @@ def _step_aside(request, pk, act, done):
     found = _sealed(pk)
     form = AsideForm(request.POST)
     if not form.is_valid():
-        return _room(request, submission_at_desk(pk), aside_form=form, status=422)
+        return show(request, submission_at_desk(pk), aside_form=form, status=422)
     try:
         act(found, by=request.user, reason=form.cleaned_data["reason"])
     except NotAllowed as refusal:
@@ -199,7 +169,7 @@ def decision(request, pk):
         # Both are asked, for both say what is wrong. Shown again, unless nothing can be decided here any more.
         if not (form.is_valid() & remarks.are_valid(rows)):
             check_can_decide(found, request.user, content_hash=form.cleaned_data.get("content_hash", ""))
-            return _room(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=422)
+            return show(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=422)
         then_next = form.cleaned_data.pop("then_next")
         made = gate.decide(found, by=request.user, said_of_frames=said, **form.cleaned_data)
     except policy.Changed:  # within this very request
@@ -233,7 +203,7 @@ def _policy_changed(request, pk, held: Policy, rows):
     form.full_clean()
     form.errors.clear()  # what is missing in it is said when it is sent again
     form.add_error(None, words)
-    return _room(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=409)
+    return show(request, submission_at_desk(pk), form=form, rows=rows, held=held, status=409)
 
 
 def _typed(data, rows) -> str:
@@ -260,103 +230,7 @@ def takedown(request, pk):
     return redirect("watch", found.slug)
 
 
-@require_safe
-@requires(check_can_review)
-def video(request, pk):
-    """The viewer's own copy, and never the frozen bytes themselves: whoever hands it on hands on a number."""
-    mine = StaffCopy.objects.filter(viewer=request.user, submission__in=Submission.objects.at_the_desk())
-    made = get_object_or_404(mine.exclude(sha256=""), submission_id=pk)
-    return media.send_private(request, storage.private(), storage.private_name(made.sha256), "video/mp4")
-
-
-@require_safe
-@requires(check_can_review)
-def poster(request, pk):
-    return _send_frozen(request, pk, "poster")
-
-
-@require_safe
-@requires(check_can_review)
-def sprite(request, pk):
-    return _send_frozen(request, pk, "sprite")
-
-
-def _send_frozen(request, pk, kind: str) -> HttpResponse:
-    """A still as it will be public: too small to be worth a number of the viewer's own."""
-    at_desk = Submission.objects.at_the_desk()
-    file = get_object_or_404(PublicFile, submission__in=at_desk, submission_id=pk, kind=kind)
-    return media.send_private(
-        request, storage.private(), storage.private_name(file.sha256), file.content_type
-    )
-
-
 def _sealed(pk) -> Submission:
     """Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404."""
     sealed = Submission.objects.exclude(content_hash=None).select_related("clip")
     return get_object_or_404(sealed, pk=pk)
-
-
-def submission_at_desk(pk) -> Submission:
-    related = ("clip__job__picture", "clip__job__parent", "artist", "clock")
-    related += ("decision__by", "decision__publication__takedown__by")
-    of_staff = (*timeline.OF_STAFF, "decision__remarks")
-    at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*of_staff)
-    return get_object_or_404(at_desk.select_related(*related), pk=pk)
-
-
-def _room(
-    request, submission: Submission, *, rows=None, held=None, status: int = 200, handover_form=None, **forms
-):
-    held = held or policy.current()
-    initial = {"content_hash": submission.content_hash, "policy_version": held.name}
-    publication = getattr(getattr(submission, "decision", None), "publication", None)
-    related = context.related(submission)
-    of_staff = (*timeline.OF_STAFF, "decision__remarks")
-    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*of_staff)
-    shown = {
-        "submission": submission,
-        "form": DecisionForm(initial=initial, policy=held),
-        "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
-        "aside_form": AsideForm(auto_id="aside_%s"),
-        "question_form": SaidForm(auto_id="question_%s"),
-        "question": next((each for each in submission.questions.all() if not hasattr(each, "reply")), None),
-        "handover_form": _handover_form(request.user, submission, handover_form),
-        "handed_over": _told_of_handover(request.user, submission),
-        "is_holder": _holds(request.user, submission),
-        "is_own": submission.artist_id == request.user.pk,
-        "is_recused": is_recused(submission, request.user),
-        "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
-        "policy": held,
-        "history": earlier.select_related(
-            "decision__by", "withdrawal", "decision__publication__takedown__by"
-        ),
-        "publication": publication,
-        "origin": context.origin(submission),
-        "related": related,
-        "changes": context.changes(related[0], submission) if related else [],
-        "record": context.record_of(submission),
-        "takedown_form": TakedownForm(),
-        **_player(submission, copy_for(request.user, submission)),
-    }
-    return render(request, "review/room.html", shown | forms, status=status)
-
-
-def _handover_form(user, submission: Submission, form) -> HandoverForm | None:
-    """For leads, while somebody holds what they may have a say in."""
-    if not (can_lead(user) and submission.is_held and submission.state == "waiting"):
-        return None
-    takers = queue.takers(submission).exclude(pk=submission.claim.reviewer_id)
-    return form or HandoverForm(takers=takers, auto_id="handover_%s")
-
-
-def _told_of_handover(user, submission: Submission) -> str:
-    is_mine = submission.is_held and submission.claim.handed_from_id == user.pk
-    return told_of_handover(submission.claim) if is_mine and not _holds(user, submission) else ""
-
-
-def _player(submission: Submission, made: StaffCopy) -> dict:
-    return {"submission": submission, "copy": made, "is_nobody_there": copying.is_nobody_there(made)}
-
-
-def _holds(user, submission: Submission) -> bool:
-    return submission.is_held and submission.claim.reviewer_id == user.pk
