@@ -22,13 +22,9 @@ def events(submission: Submission, *, names: bool) -> list[Event]:
         return [*told, _preparation(submission)]
     decision = getattr(submission, "decision", None)
     if decision is None:
-        is_asked = any(not hasattr(question, "reply") for question in submission.questions.all())
-        return [
-            *told,
-            Event(
-                _("Waiting for the artist’s answer") if is_asked else _("Waiting for a reviewer"), tone="now"
-            ),
-        ]
+        is_asked = submission.open_question is not None
+        words = _("Waiting for the artist’s answer") if is_asked else _("Waiting for a reviewer")
+        return [*told, Event(words, tone="now")]
     who = decision.by.name if names else _("a reviewer")
     if decision.is_approval:
         told.append(Event(_("Approved"), decision.at, "good", who, decision.note))

@@ -93,6 +93,11 @@ class Submission(models.Model):
         return clock and clock.due_at
 
     @property
+    def open_question(self):
+        """What its artist hasn't answered yet; read it with the prefetches of `timeline`."""
+        return next((each for each in self.questions.all() if not hasattr(each, "reply")), None)
+
+    @property
     def state(self) -> str:
         """One word for templates, read from the records."""
         withdrawal = getattr(self, "withdrawal", None)

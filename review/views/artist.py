@@ -75,7 +75,7 @@ def submission(request, pk):
 
 
 def _page(request, found: Submission, *, reply_form=None, status: int = 200):
-    asked = next((each for each in found.questions.all() if not hasattr(each, "reply")), None)
+    asked = found.open_question
     context = {
         "submission": found,
         "place": queue.place(found),

@@ -90,7 +90,7 @@ def show(
         "remark_rows": rows or remarks.rows(frames=submission.clip.frames),
         "aside_form": AsideForm(auto_id="aside_%s"),
         "question_form": SaidForm(auto_id="question_%s"),
-        "question": next((each for each in submission.questions.all() if not hasattr(each, "reply")), None),
+        "question": submission.open_question,
         "handover_form": _handover_form(request.user, submission, handover_form),
         "handed_over": _told_of_handover(request.user, submission),
         "is_holder": _holds(request.user, submission),
