@@ -12,7 +12,7 @@ from accounts.models import User
 from . import remarks
 from .clauses import Policy
 from .models import Decision
-from .rules import MOST_SAID
+from .rules.desk import MOST_SAID
 
 
 def check_visible(words: str) -> None:

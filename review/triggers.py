@@ -8,7 +8,7 @@ remade table's triggers without a word. `missing_triggers` compares the live sch
 from django.db import connection as default_connection
 from django.db.migrations import RunPython
 
-from .rules import APPEND_ONLY, FITTING, IDENTITY, IS_PUBLIC, PREFIX, SUBMISSION, SUBMISSION_ERASABLE, Rule
+from .rules import FITTING, IDENTITY, IS_PUBLIC, PREFIX, RECORDS, SUBMISSION, SUBMISSION_ERASABLE, Rule
 
 
 def raise_gate(connection=default_connection) -> None:
@@ -51,7 +51,7 @@ def missing_triggers(connection=default_connection) -> list[str]:
 def rules(connection) -> list[Rule]:
     columns = _columns(connection)
     found = [rule for rule in FITTING if {rule.table, rule.reads or rule.table} <= set(columns)]
-    for table in APPEND_ONLY:
+    for table in RECORDS:
         if table in columns:
             found += _append_only(connection, table, columns[table])
     if SUBMISSION in columns:
@@ -79,7 +79,7 @@ def rules(connection) -> list[Rule]:
 
 
 def _append_only(connection, table: str, columns: list[str]) -> list[Rule]:
-    erasure = _erasure(connection, columns, APPEND_ONLY[table])
+    erasure = _erasure(connection, columns, RECORDS[table].erasable)
     kept = [
         Rule(table, "delete", "DELETE", "TRUE", "this record is never deleted"),
         Rule(table, "update", "UPDATE", f"NOT ({erasure})", "this record never changes"),

@@ -90,5 +90,6 @@ def _changed(table: str) -> list[str]:
     """Columns of a gate table that sealing and erasure set; one such right is also what a row lock needs."""
     if table == Submission._meta.db_table:
         return sorted({*SEALING, *triggers.SUBMISSION_ERASABLE, "erased_at"})
-    erasable = triggers.APPEND_ONLY.get(table, ())
+    kept = triggers.RECORDS.get(table)
+    erasable = kept.erasable if kept else ()
     return [*erasable, "erased_at"] if erasable else []

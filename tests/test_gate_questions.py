@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from review.models import Question
-from review.rules import MOST_SAID
+from review.rules.desk import MOST_SAID
 
 from . import factories
 from .gate_sql import insert, key, refused, run, unsealed

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from ..rules import MOST_SAID
+from ..rules.desk import MOST_SAID
 from .submission import Submission
 
 
