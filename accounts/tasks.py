@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import transaction
 
-from . import emails
+from . import digest, emails
 from .inviting import mailing
 from .models import FactorReset, User
 
@@ -29,6 +29,11 @@ def send_invitations() -> None:
     """Sends for less than a minute and passes the rest on, so that other work of the desk's queue gets its turn."""
     if mailing.send_due():
         send_invitations.apply_async(retry=False)
+
+
+@shared_task
+def send_digests() -> None:
+    digest.send_due()
 
 
 def tell_of_standing(user: User, what: str) -> None:

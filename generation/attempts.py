@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import trail
 
-from . import pictures, queue, storage, workers
+from . import pictures, queue, rules, storage, workers
 from .engine import Recipe, process
 from .models import Attempt, Rendition
 
@@ -85,6 +85,8 @@ def carry_out(attempt: Attempt) -> None:
 
 def _generate(attempt: Attempt, scratch: Path) -> process.Done | process.Failed:
     """Follows the engine's events, renewing the lease on the way. Leaving the loop ends the engine's work."""
+    if stopped := rules.stop(attempt.job):
+        return process.Failed(stopped, retry=False, detail="a rule that came after the job")
     stage, step, written = Attempt.Stage.LOADING, 0, time.monotonic()
     preview, shown = None, float("-inf")
     try:

@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from .views import anchors, clip, compare, feedback, forecast, job, models, picture, studio
+from .views import anchors, clip, compare, feedback, forecast, job, models, objections, picture, rules, studio
 
 urlpatterns = [
     path("program/models/", models.models, name="program_models"),
     path("program/models/<str:pk>/acknowledgement/", models.acknowledgement, name="model_acknowledgement"),
+    path("program/rules/", rules.rules, name="program_rules"),
+    path("program/rules/new/", rules.rule_new, name="rule_new"),
+    path("program/rules/objections/", objections.answering, name="rule_answering"),
+    path("program/rules/objections/<uuid:pk>/answer/", objections.answer, name="rule_answer"),
+    path("program/rules/<uuid:pk>/", rules.rule, name="rule"),
+    path("program/rules/<uuid:pk>/end/", rules.rule_end, name="rule_end"),
+    path("studio/objections/", objections.objections, name="rule_objections"),
     path("verify/anchors.pem", anchors.anchors, name="anchors"),
     path("studio/", studio.studio, name="studio"),
     path("studio/forecast/", forecast.forecast, name="forecast"),

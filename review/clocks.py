@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from accounts.models import audit
 
 from . import news
-from .models import Clock, Milestone, Submission
+from .models import Clock, Flag, Milestone, Submission
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +25,16 @@ MISSED = timedelta(days=7)  # how far back the sweep looks for a submission whos
 
 
 def start(submission: Submission) -> Clock:
-    allowed = settings.REVIEW_DEADLINE
+    """What a machine has flagged by now comes up as if its deadline were earlier: by so much and never by more, so that
+    nothing waits for ever behind it. The promise to its artist stays the same."""
+    allowed, is_flagged = settings.REVIEW_DEADLINE, Flag.objects.filter(submission=submission).exists()
     return Clock.objects.create(
         submission=submission,
         started_at=Now(),
         allowed=allowed,
         due_at=Now() + allowed,
+        turn_at=Now() + allowed - (settings.FLAG_HEAD_START if is_flagged else timedelta()),
+        is_flagged=is_flagged,
         rings_at=Now() + Milestone.SHARES[Kind.REMINDER] * allowed,
     )
 
@@ -46,7 +50,10 @@ def resume(submission: Submission) -> None:
         return
     stood = clock.read_at - clock.paused_at
     Clock.objects.filter(pk=clock.pk).update(
-        paused_at=None, due_at=clock.due_at + stood, rings_at=clock.rings_at and clock.rings_at + stood
+        paused_at=None,
+        due_at=clock.due_at + stood,
+        turn_at=clock.turn_at + stood,
+        rings_at=clock.rings_at and clock.rings_at + stood,
     )
 
 

@@ -76,7 +76,7 @@ def related(submission: Submission) -> list[Submission]:
     names = [name for name in STATE_FACTS if name.startswith("decision__publication")]
     return list(
         earlier.exclude(pk=submission.pk)
-        .select_related("clip", "withdrawal", "decision", *names)
+        .select_related("clip", "clock", "withdrawal", "decision", *names)
         .order_by("-created_at", "-pk")[:RELATED]
     )
 

@@ -1,4 +1,6 @@
-"""What artists and reviewers tell the gate: a submission's words, a decision, a takedown's reason."""
+"""What people tell the gate: a decision, a takedown's reason, a question, a file to compare.
+
+What artists tell of their own works is in review.own_forms."""
 
 import unicodedata
 from datetime import UTC
@@ -9,40 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-from . import remarks
+from . import content_warnings, remarks
 from .clauses import Policy
-from .models import Decision
+from .models import Decision, Sensitivity
+from .models.comfort import MOST_IN_A_ROW
 from .rules.desk import MOST_SAID
+from .rules.pairs import MOST_WHY
 
 
 def check_visible(words: str) -> None:
-    """A title of nothing but blanks and format characters would be a link that nobody can see."""
+    """A title, or a name, of nothing but blanks and format characters would be a link that nobody can see."""
     if all(unicodedata.category(letter)[0] in "CZ" for letter in words):
-        raise ValidationError(_("A title needs at least one letter or sign that can be seen."))
-
-
-class SubmissionForm(forms.Form):
-    title = forms.CharField(
-        label=_("Title"),
-        max_length=120,
-        validators=[check_visible],
-        widget=forms.TextInput(attrs={"dir": "auto"}),
-    )
-    statement = forms.CharField(
-        label=_("Statement"),
-        required=False,
-        max_length=2000,
-        help_text=_("A few words to the public, if you like."),
-        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-    )
-    discloses_recipe = forms.BooleanField(
-        label=_("Show the prompt and settings with the clip"), required=False
-    )
-    publish_on_approval = forms.BooleanField(
-        label=_("Publish as soon as it is approved"),
-        required=False,
-        help_text=_("Otherwise you choose the moment yourself."),
-    )
+        raise ValidationError(_("This needs at least one letter or sign that can be seen."))
 
 
 class VerifyForm(forms.Form):
@@ -73,6 +53,22 @@ class DecisionForm(forms.Form):
         help_text=_("For a refusal: what would make it acceptable."),
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
+    warning_kinds = forms.MultipleChoiceField(
+        label=_("Warn visitors of"),
+        required=False,
+        choices=content_warnings.KINDS.items(),
+        help_text=_(
+            "The public page and its card are blurred until a visitor chooses to see. For an approval only."
+        ),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    warning_line = forms.CharField(
+        label=_("In your words"),
+        required=False,
+        max_length=content_warnings.LONGEST_LINE,
+        help_text=_("Visitors and the artist read this."),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
     outcome = forms.ChoiceField(label=_("Decision"), choices=Decision.Outcome)
     then_next = forms.BooleanField(label=_("Then on to the next clip"), required=False)
 
@@ -84,6 +80,7 @@ class DecisionForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("outcome") == Decision.Outcome.REFUSE:
+            cleaned |= {"warning_kinds": [], "warning_line": ""}  # there will be nothing to warn of
             if "reasons" in cleaned and not cleaned["reasons"]:
                 self.add_error("reasons", _("A refusal names at least one clause of the policy."))
             if "note" in cleaned and not cleaned["note"].strip() and self.said_of_frames:
@@ -146,6 +143,45 @@ class ReplyForm(SaidForm):
         super().__init__(*args, **kwargs)
         self.fields["text"].label = _("Your answer")
         self.fields["text"].error_messages["required"] = _("Write your answer: nothing was sent.")
+
+
+class SensitivityForm(forms.Form):
+    """That a clip takes two people, by a reviewer's word."""
+
+    kind = forms.ChoiceField(
+        label=_("What it is"),
+        choices=Sensitivity.Kind,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of them.")},
+    )
+    why = forms.CharField(
+        label=_("Why"),
+        max_length=MOST_WHY,
+        help_text=_("What is to be looked at, not how you would decide: the next reviewer reads it."),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+        error_messages={"required": _("Say why: the next reviewer reads it.")},
+    )
+
+    use_required_attribute = False
+
+
+class ComfortForm(forms.Form):
+    """How a reviewer wants to be shown what is flagged."""
+
+    blurs = forms.BooleanField(label=_("Blurred, until I lift it (key v)"), required=False)
+    grays = forms.BooleanField(label=_("In gray, until I lift it (key h)"), required=False)
+    mutes = forms.BooleanField(label=_("Without sound, until I switch it on (key m)"), required=False)
+    in_a_row = forms.IntegerField(
+        label=_("Flagged clips in a row"),
+        min_value=0,
+        max_value=MOST_IN_A_ROW,
+        help_text=_(
+            "After so many decisions on flagged clips, “the next one” is one that isn't flagged, if there is one."
+            " 0: any number."
+        ),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        error_messages={"required": _("Say how many, or 0 for any number.")},
+    )
 
 
 class LeavingForm(forms.Form):

@@ -17,8 +17,8 @@ from accounts.models.membership import Role
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
-from . import clocks, journal, policy, remarks
-from .models import Approval, Claim, Decision, Publication, Submission, Takedown
+from . import assessing, clocks, content_warnings, journal, news, policy, remarks
+from .models import Approval, Assessment, Claim, Consent, Decision, Publication, Submission, Takedown, Use
 from .permissions import Conflict, NotAllowed, check_can_decide, check_still_in
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,11 @@ def decide(
     note: str = "",
     said_of_frames: list[dict] = (),
     policy_version: str | None = None,
-) -> Decision:
+    warning_kinds: list[str] = (),
+    warning_line: str = "",
+) -> Decision | Assessment:
     """Records an approval or a refusal of exactly the content that the reviewer saw, by the policy that they saw, with
-    their remarks on frames.
+    their remarks on frames. Where it takes two people, the first one's word is an Assessment, and nothing is decided.
 
     `policy_version`: what their page showed; None stands for the one that holds.
     """
@@ -55,6 +57,8 @@ def decide(
         )
     if outcome == Decision.Outcome.APPROVE and reasons:
         raise NotAllowed(_("An approval has no reasons for a refusal. Untick them, or refuse."))
+    if outcome == Decision.Outcome.REFUSE and (warning_kinds or warning_line.strip()):
+        raise NotAllowed(_("A refusal warns of nothing: nobody will see the clip."))
     publication = None
     with transaction.atomic():
         submission = _locked(submission)
@@ -62,31 +66,31 @@ def decide(
         check_still_in(by)
         check_can_decide(submission, by, content_hash=content_hash)
         held = policy.check_cited(reasons, shown=policy_version)
-        decision = Decision.objects.create(
-            submission=submission,
-            outcome=outcome,
-            content_hash=content_hash,
-            by=by,
-            policy_version=held.name,
-            reasons=" ".join(clause.code for clause in held.clauses_of(reasons)),
-            note=note.strip(),
-            remark_count=len(said_of_frames),
-        )
+        said = {
+            "outcome": outcome,
+            "content_hash": content_hash,
+            "by": by,
+            "policy_version": held.name,
+            "reasons": " ".join(clause.code for clause in held.clauses_of(reasons)),
+            "note": note.strip(),
+            "warning_kinds": content_warnings.written(warning_kinds),
+            "warning_line": warning_line.strip(),
+        }
+        if waits_for_another := assessing.assess(submission, said, said_of_frames):
+            return waits_for_another
+        said |= assessing.agreed_warning(submission, said)
+        decision = Decision.objects.create(submission=submission, **said, remark_count=len(said_of_frames))
         remarks.keep(said_of_frames, decision=decision)
         Claim.objects.filter(submission=submission).delete()
         clocks.stop(submission)
         if not decision.is_approval:
             allowance.give_back(submission.clip.job_id)
-        publishes = decision.is_approval and submission.publish_on_approval
-        if publishes and not _is_kept_out(submission.artist_id):  # who is suspended publishes on return
-            publication = Publication.objects.create(
-                approval_id=decision.pk, content_hash=content_hash, by=submission.artist
-            )
         audit.record(
             f"submission.{'approved' if decision.is_approval else 'refused'}", by=by, subject=submission
         )
-        if publication:
-            audit.record("publication.created", by=submission.artist, subject=publication)
+        publishes = decision.is_approval and submission.publish_on_approval and allows_gallery(submission)
+        if publishes and not _is_kept_out(submission.artist_id):  # who is suspended publishes on return
+            publication = make_public(submission, by=submission.artist)
     if publication:
         put_files_in_place(publication)
     return decision
@@ -106,23 +110,40 @@ def check_can_publish(submission: Submission, by) -> Approval:
         raise NotPublishable(_("This clip changed after it was approved. Submit it again."))
     if Takedown.objects.filter(publication__approval=approval).exists():
         raise NotPublishable(_("This clip was taken down. Submit it again if you want it back."))
+    if not allows_gallery(submission):
+        raise NotPublishable(
+            _(
+                "You have revoked your consent to the gallery. Allow it again on this clip’s page, and publish then."
+            )
+        )
     return approval
 
 
 def publish(submission: Submission, *, by) -> Publication:
     """Makes an approved submission public; asked twice, it gives the same publication."""
     with transaction.atomic():
-        submission = _locked(submission)
-        check_still_in(by)
-        approval = check_can_publish(submission, by)
-        publication = Publication.objects.filter(approval=approval).first()
-        if publication is None:
-            publication = Publication.objects.create(
-                approval=approval, content_hash=approval.content_hash, by=by
-            )
-            audit.record("publication.created", by=by, subject=publication)
+        publication = make_public(_locked(submission), by=by)
     put_files_in_place(publication)
     return publication
+
+
+def make_public(submission: Submission, *, by) -> Publication:
+    """The record alone, for an act that holds the lock on the submission's row and does more in its transaction.
+
+    After the commit it calls `put_files_in_place`: no file is written before its row is there.
+    """
+    check_still_in(by)
+    approval = check_can_publish(submission, by)
+    publication = Publication.objects.filter(approval=approval).first()
+    if publication is None:
+        publication = Publication.objects.create(approval=approval, content_hash=approval.content_hash, by=by)
+        audit.record("publication.created", by=by, subject=publication)
+    return publication
+
+
+def allows_gallery(submission: Submission) -> bool:
+    """Does its artist still consent to the gallery? The database asks the same of each publication."""
+    return Consent.objects.live().filter(submission=submission, use=Use.GALLERY).exists()
 
 
 def put_files_in_place(publication: Publication) -> bool:
@@ -177,19 +198,30 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
 
     Raises Conflict if somebody else has ended it already: then the reason given now is not the recorded one.
     """
-    with transaction.atomic():
-        _locked(publication.submission)
-        check_still_in(by)
-        check_can_take_down(publication, by)
-        takedown = Takedown.objects.filter(publication=publication).first()
-        if takedown is None:
-            takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
-            entry = audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
-            # No partial: Django names a callback that failed by its __qualname__, and fails itself without one.
-            transaction.on_commit(lambda: journal.write(entry), robust=True)
-        elif takedown.by_id != by.pk:
-            raise Conflict(_("Somebody else has taken this clip down already. Your reason was not recorded."))
+    takedown = end(publication, by=by, reason=reason)
+    if takedown.by_id != by.pk:
+        raise Conflict(_("Somebody else has taken this clip down already. Your reason was not recorded."))
     remove_files(publication)
+    return takedown
+
+
+@transaction.atomic
+def end(publication: Publication, *, by, reason: str = "") -> Takedown:
+    """The record alone, for an act that records more with it; the one that is there, if there is one.
+
+    Whoever calls this calls `remove_files` after the commit.
+    """
+    submission = _locked(publication.submission)
+    check_still_in(by)
+    check_can_take_down(publication, by)
+    takedown = Takedown.objects.filter(publication=publication).first()
+    if takedown is None:
+        takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
+        if by.pk != submission.artist_id:
+            news.tell_of_takedown(submission)
+        entry = audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
+        # No partial: Django names a callback that failed by its __qualname__, and fails itself without one.
+        transaction.on_commit(lambda: journal.write(entry), robust=True)
     return takedown
 
 
@@ -213,6 +245,8 @@ def replay_takedown(
             if approval is None or not slug:
                 return Replayed.UNKNOWN
             submission = _locked(approval.submission)
+            if not allows_gallery(submission):  # when it went public they had given it again
+                Consent.objects.give(submission, Use.GALLERY, by=submission.artist)
             publication = Publication.objects.create(
                 id=publication_id,
                 slug=slug,
@@ -267,10 +301,13 @@ __all__ = [
     "NotAllowed",
     "NotPublishable",
     "Replayed",
+    "allows_gallery",
     "check_can_publish",
     "check_can_take_down",
     "decide",
+    "end",
     "has_its_files",
+    "make_public",
     "publish",
     "put_files_in_place",
     "replay_takedown",

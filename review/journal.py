@@ -23,14 +23,15 @@ log = logging.getLogger(__name__)
 TAKEN_DOWN = "publication.taken_down"
 SUSPENDED, LIFTED, ENDED = "member.suspended", "member.suspension_lifted", "member.ended"
 ROLE_CHANGED, REVOKED = "member.role_changed", "invitation.revoked"
-ACTS = (TAKEN_DOWN, SUSPENDED, LIFTED, ENDED, ROLE_CHANGED, REVOKED)
+CONSENT_REVOKED, CALLED_OFF = "consent.revoked", "schedule.called_off"
+ACTS = (TAKEN_DOWN, SUSPENDED, LIFTED, ENDED, ROLE_CHANGED, REVOKED, CONSENT_REVOKED, CALLED_OFF)
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Act:
     act: str
-    subject: str  # the id of a publication, a user or an invitation: never one that is given out again
+    subject: str  # the id of whatever was ended: never one that is given out again
     entry: str  # the hash of the audit entry
     at: datetime = BEGINNING
     told: dict = field(default_factory=dict)  # {} if the file was damaged

@@ -48,6 +48,9 @@ def carry_out(found: Making) -> None:
         log.info("%s is made", kind)
     except leases.Lost:
         log.info("%s is over; its work was stopped", kind)
+    except preparing.Changed:
+        log.info("%s begins anew: what its files say has changed meanwhile", kind)
+        leases.put_off(found)
     except (storage.Damaged, FileNotFoundError) as error:
         log.error("%s failed: a stored file is damaged or missing", kind)
         leases.give_up(found, retry=False, sentence=_damaged(), detail=str(error))

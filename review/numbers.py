@@ -16,9 +16,19 @@ from django.utils import timezone
 from accounts.models.audit import AuditHead
 
 from .clauses import FIRST, Clause
-from .models import Decision, Month, PolicyClause, Submission, Takedown, Withdrawal
+from .models import (
+    Appeal,
+    Decision,
+    Dismissal,
+    Month,
+    PolicyClause,
+    Report,
+    Submission,
+    Takedown,
+    Withdrawal,
+)
 
-EDITION = 1  # of what is counted: one more with each new figure, and kept months are counted anew
+EDITION = 2  # of what is counted: one more with each new figure, and kept months are counted anew
 FEWER = 5  # counts of clauses below this, and times of fewer decisions, could single out a person
 GRACE = timedelta(hours=1)  # after a month's end: acts that began in it are committed by then
 FRESH = 300  # seconds after which the present month is counted anew
@@ -71,6 +81,10 @@ def count(month: str) -> dict:
     outcomes = decisions.aggregate(
         approvals=Count("pk", filter=Q(outcome=Decision.Outcome.APPROVE)),
         refusals=Count("pk", filter=Q(outcome=Decision.Outcome.REFUSE)),
+        # Upheld, and then approved: an appeal that only opened it again has overturned nothing yet.
+        overturns=Count(
+            "pk", filter=Q(outcome=Decision.Outcome.APPROVE, submission__upholding__isnull=False)
+        ),
     )
     took = ExpressionWrapper(F("at") - F("submission__created_at"), output_field=DurationField())
     times = sorted(decisions.values_list(took, flat=True).iterator(chunk_size=10_000))
@@ -84,6 +98,9 @@ def count(month: str) -> dict:
         "withdrawn": Withdrawal.objects.filter(**then).count(),
         **outcomes,
         "takedowns": Takedown.objects.filter(**then).count(),
+        "appeals": Appeal.objects.filter(**then).count(),
+        "dismissals": Dismissal.objects.filter(**then).count(),
+        "reports": Report.objects.filter(**then).count(),
         "median": _percentile(times, 50),
         "p95": _percentile(times, 95),
         "clauses": dict(sorted(cited.items())),
@@ -144,7 +161,10 @@ def every_clause() -> list[Clause]:
 
 # --- As a table ------------------------------------------------------------------------------------------
 
-COLUMNS = ("month", "submissions", "withdrawn", "approvals", "refusals", "takedowns", "median", "p95")
+COLUMNS = (
+    *("month", "submissions", "withdrawn", "approvals", "refusals", "takedowns"),
+    *("appeals", "overturns", "dismissals", "reports", "median", "p95"),
+)
 
 
 def head(clauses: list[Clause]) -> tuple[str, ...]:

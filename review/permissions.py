@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from accounts.models import exclusion
 from accounts.permissions import can_lead, can_review, reviewers
 
-from .models import Claim, Question, Recusal, Submission
+from .models import Appeal, Assessment, Claim, Question, Recusal, Submission
+from .parts import impartial, is_anothers
 
 
 class NotAllowed(Exception):
@@ -32,6 +33,7 @@ def check_can_submit(clip, by) -> None:
         clip.submissions.order_by("-version").select_related("decision", "withdrawal", "preparation").first()
     )
     if latest is None or latest.state in ("withdrawn", "refused", "taken-down"):
+        _check_is_not_appealed(clip)
         return
     raise Conflict(
         {
@@ -44,6 +46,12 @@ def check_can_submit(clip, by) -> None:
             "published": _("This clip is public already."),
         }[latest.state]
     )
+
+
+def _check_is_not_appealed(clip) -> None:
+    """Upheld, an appeal opens the clip's next version itself."""
+    if Appeal.objects.filter(submission__clip=clip, dismissal=None, upholding=None).exists():
+        raise Conflict(_("Your appeal about this clip is being heard. Submit a new version when it is over."))
 
 
 def check_can_withdraw(submission: Submission, by) -> None:
@@ -68,7 +76,21 @@ def check_can_decide(submission: Submission, by, *, content_hash: str) -> None:
         raise Conflict(_("Somebody has decided on this clip already. Nothing of yours was recorded."))
     if submission.content_hash != content_hash or not submission.is_whole:
         raise Conflict(_("This page showed another version of the clip. Reload it and look again."))
+    if has_assessed(submission, by):
+        raise Conflict(
+            _(
+                "You have assessed this clip already, and it waits for another person. Nothing more was recorded."
+            )
+        )
+    check_is_not_anothers(submission, by)
     check_holds(submission, by)
+
+
+def check_is_not_anothers(submission: Submission, by) -> None:
+    if Submission.objects.filter(is_anothers(by.pk, submission.pk), pk=submission.pk).exists():
+        raise NotAllowed(
+            _("An appeal opened this version: whoever heard it decides, or else somebody new to it.")
+        )
 
 
 def check_holds(submission: Submission, by) -> None:
@@ -98,6 +120,12 @@ def check_can_hand_over(submission: Submission, by, *, to) -> Claim:
     _check_is_not_too_close(submission, by)
     if submission.state != "waiting":
         raise Conflict(_("This clip is decided or withdrawn already. There is nothing to hand over."))
+    if submission.sensitivities.exists():  # whether or not anybody has: else that it is refused would tell
+        raise Conflict(
+            _(
+                "This clip takes two people. To whom it can go would tell who has assessed it: nobody hands it over."
+            )
+        )
     claim = Claim.objects.live().filter(submission=submission).select_related("reviewer").first()
     if claim is None:
         raise Conflict(_("Nobody holds this clip any more: it is back at the desk."))
@@ -107,6 +135,10 @@ def check_can_hand_over(submission: Submission, by, *, to) -> Claim:
         raise Conflict(_("It is their own clip: somebody else decides on it."))
     if is_recused(submission, to):
         raise Conflict(_("They have recused themselves from this clip: somebody else decides on it."))
+    if not impartial(reviewers().filter(user=to.pk), submission).exists():
+        raise Conflict(
+            _("An appeal opened this version: whoever heard it decides, or else somebody new to it.")
+        )
     return claim
 
 
@@ -135,6 +167,16 @@ def check_can_reply(question: Question | None, by, *, submission: Submission) ->
         raise Conflict(_("There is no open question here: it was answered already, or none was asked."))
 
 
+def check_can_mark(submission: Submission, by) -> None:
+    """`by`: None where a rule or a machine marks. It takes no claim: whoever sees it may ask for more eyes."""
+    if by is not None:
+        if not can_review(by):
+            raise NotAllowed(_("Only reviewers say that a clip takes two people."))
+        _check_is_not_too_close(submission, by)
+    if submission.state != "waiting":
+        raise Conflict(_("This clip doesn’t wait for a decision, so nobody else is asked to look at it."))
+
+
 def check_can_recuse(submission: Submission, by) -> None:
     """A conflict of interest may show before the claim, but not after the decision."""
     if not can_review(by):
@@ -154,6 +196,10 @@ def _check_is_not_too_close(submission: Submission, by) -> None:
 def is_recused(submission: Submission, by) -> bool:
     """A recusal holds for every version of the clip: what stood between them is still there."""
     return Recusal.objects.filter(submission__clip=submission.clip_id, by=by).exists()
+
+
+def has_assessed(submission: Submission, by) -> bool:
+    return Assessment.objects.filter(submission=submission, by=by).exists()
 
 
 def allows(check, *args, **kwargs) -> bool:

@@ -13,10 +13,14 @@ from generation import copies, storage
 from generation.models import Mark, Rendition
 from generation.provenance import Origin
 
-from . import clocks, leases
-from .models import Preparation, PublicFile, Submission
+from . import clocks, leases, screening
+from .models import ArtistPage, Consent, Preparation, PublicFile, Submission, Use
 from .permissions import check_can_prepare_again
 from .sealing import canonical, content_of
+
+
+class Changed(Exception):
+    """What the files were signed with holds no more: the artist has allowed training meanwhile, or revoked that."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,22 @@ def prepare(work: Preparation, folder: Path, *, beat: Callable[[], None]) -> Non
     video = folder / "clip.mp4"
     storage.bring(submission.clip.rendition(Rendition.Kind.VIDEO).sha256, video)
     mark = Mark.objects.of(submission.pk, owner=submission.artist)
-    paths = copies.public(video, folder, number=mark.number, origin=_origin(submission), beat=beat)
+    origin = _origin(submission)
+    paths = copies.public(video, folder, number=mark.number, origin=origin, beat=beat)
     made = [Made(kind, storage.digest_of(path), path.stat().st_size) for kind, path in paths.items()]
     beat()
     for file in made:
         storage.keep(paths[file.kind], sha256=file.sha256)
     _check_is_there(made)
-    finish(work, made)
+    seen = screening.look(submission, video, paths[Rendition.Kind.VIDEO], beat=beat)
+    finish(work, made, seen, origin=origin)
 
 
 @transaction.atomic
-def finish(work: Preparation, made: list[Made]) -> None:
-    """Files and seal in one act, once: from its end on the desk sees the submission, and nothing of it changes.
+def finish(
+    work: Preparation, made: list[Made], seen: screening.Seen | None = None, *, origin: Origin | None = None
+) -> None:
+    """Files, flags and seal in one act, once: from its end on the desk sees the submission, and nothing of it changes.
 
     The submission's row is locked, as its withdrawal locks it: whichever comes second finds what the first has done.
     """
@@ -53,6 +61,8 @@ def finish(work: Preparation, made: list[Made]) -> None:
     leases.end(work)
     if submission.state != "preparing":
         raise leases.Lost
+    if origin and origin != _origin(submission):
+        raise Changed
     PublicFile.objects.bulk_create(
         PublicFile(
             submission=submission,
@@ -63,20 +73,25 @@ def finish(work: Preparation, made: list[Made]) -> None:
         )
         for file in made
     )
+    if seen:
+        screening.keep(submission, seen)
     seal(submission)
     audit.record("submission.sealed", by=None, subject=submission)
+    if seen:
+        screening.mark(submission, seen)
 
 
-def seal(submission: Submission) -> None:
+def seal(submission: Submission, *, content: str = "") -> None:
     """Sets the content and its hash, once; from then on the database refuses to change the submission.
 
-    It reaches the desk with this, and so its clock starts.
+    It reaches the desk with this, and so its clock starts. `content`: the text of the version that this one repeats.
     """
-    submission.content = canonical(content_of(submission))
+    submission.content = content or canonical(content_of(submission))
     submission.content_hash = hashlib.sha256(submission.content.encode()).hexdigest()
     submission.sealed_at = timezone.now()
     submission.save(update_fields=["content", "content_hash", "sealed_at"])
     clocks.start(submission)
+    ArtistPage.objects.get_or_create(artist=submission.artist, credit=submission.work["credit"])
 
 
 @transaction.atomic
@@ -96,6 +111,7 @@ def _origin(submission: Submission) -> Origin:
         revision=recipe.get("revision", ""),
         submission=str(submission.pk),
         has_image=bool(recipe.get("image")),
+        allows_training=Consent.objects.live().filter(submission=submission, use=Use.TRAINING).exists(),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a reviewer sees next: the queue by deadline, and claims, which are exclusive, lapse and are given back.
+"""What a reviewer sees next: the queue in turn, and claims, which are exclusive, lapse and are given back.
 
 A claim holds while its holder is there: the room's page renews it, and shortens it on the way out. Stepping aside is
 here too, because it is about who is offered what.
@@ -14,9 +14,10 @@ from django.utils import timezone
 from accounts.models import User, audit
 from accounts.permissions import reviewers
 
-from . import news
-from .models import Claim, Clock, Pass, Recusal, Submission
+from . import comforts, news
+from .models import Assessment, Claim, Clock, Pass, Recusal, Submission
 from .models.submission import STATE_FACTS
+from .parts import impartial, is_anothers
 from .permissions import (
     check_can_decide,
     check_can_hand_over,
@@ -34,39 +35,50 @@ COMING_BACK = timedelta(seconds=10)
 
 
 def open_to(reviewer):
-    """Submissions that this reviewer could decide on."""
+    """Submissions that this reviewer could decide on: where it takes two people, each says their word once."""
     recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
-    return Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
+    assessed = Assessment.objects.filter(by=reviewer, submission=OuterRef("pk"))
+    open_ones = (
+        Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused), ~Exists(assessed))
+    )
+    return open_ones.filter(~is_anothers(reviewer, OuterRef("pk")))  # an appeal's hearer comes first
 
 
 def waiting_for(reviewer):
-    """Those of them whose clock runs, the earliest deadline first."""
+    """Those of them whose clock runs, in turn: by deadline, and what is flagged some hours earlier."""
     running = open_to(reviewer).filter(
-        clock__due_at__isnull=False, clock__stopped_at=None, clock__paused_at=None
+        clock__turn_at__isnull=False, clock__stopped_at=None, clock__paused_at=None
     )
-    return running.order_by("clock__due_at", "clock__submission")
+    return running.order_by("clock__turn_at", "clock__submission")
 
 
 def asked_about(reviewer):
     """Those whose clock stands still, because something was asked of their artist."""
     paused = open_to(reviewer).filter(clock__paused_at__isnull=False, clock__stopped_at=None)
-    return paused.order_by("clock__due_at", "clock__submission")
+    return paused.order_by("clock__turn_at", "clock__submission")
 
 
 def claim_next(reviewer) -> Submission | None:
-    """The reviewer's own open claim, or else the submission with the earliest deadline that nobody holds."""
+    """The reviewer's own open claim, or else the submission whose turn comes first and that nobody holds."""
     mine = waiting_for(reviewer).filter(claim__in=Claim.objects.live().filter(reviewer=reviewer)).first()
     if mine is not None and claim(mine, by=reviewer):
         return mine
-    free = free_for(reviewer)
-    for _try in range(RACES):
-        with transaction.atomic():
-            found = free.select_for_update(skip_locked=True, of=("self",)).first()
-            if found is None:
-                return None
-            if claim(found, by=reviewer):
-                return found
+    for free in offered_to(reviewer):
+        for _try in range(RACES):
+            with transaction.atomic():
+                found = free.select_for_update(skip_locked=True, of=("self",)).first()
+                if found is None:
+                    break
+                if claim(found, by=reviewer):
+                    return found
     return None
+
+
+def offered_to(reviewer) -> list:
+    """Where "the next one" looks, one after the other: among what isn't flagged first, if they have decided on as many
+    flagged clips in a row as they want to."""
+    free = free_for(reviewer)
+    return [free.filter(clock__is_flagged=False), free] if comforts.had_enough(reviewer) else [free]
 
 
 def free_for(reviewer):
@@ -136,8 +148,7 @@ def recuse(submission: Submission, *, by, reason: str) -> Recusal:
 
 def takers(submission: Submission):
     """Users to whom this submission's claim could be handed over; a query."""
-    recused = Recusal.objects.filter(submission__clip=submission.clip_id).values("by")
-    others = reviewers().exclude(user=submission.artist_id).exclude(user__in=recused)
+    others = impartial(reviewers(), submission)
     return User.objects.filter(pk__in=others.values("user")).order_by("name", "pk")
 
 
@@ -171,11 +182,11 @@ def with_holders(submissions, *, now=None):
 
 
 def place(submission: Submission) -> int | None:
-    """Place in line by deadline, from 1 and counted no further than FAR; None unless its clock runs."""
+    """Place in line, from 1 and counted no further than FAR; None unless its clock runs."""
     clock = getattr(submission, "clock", None)
     if submission.state != "waiting" or clock is None or clock.paused_at:
         return None
-    return 1 + Clock.objects.running().filter(due_at__lt=clock.due_at)[:FAR].count()
+    return 1 + Clock.objects.running().filter(turn_at__lt=clock.turn_at)[:FAR].count()
 
 
 def recently_decided(reviewer, limit: int = 5):

@@ -3,8 +3,9 @@
 from accounts.models import AuditEntry, Invitation, Lift, Membership, Suspension, User, exclusion
 from accounts.models.invitation import revoke
 
-from . import gate, journal
+from . import consenting, gate, journal, scheduling
 from .journal import Act
+from .models import Consent, Schedule
 
 REASON = "Replayed from the journal after a restore; what was said then is not in it."
 
@@ -17,6 +18,8 @@ def replay() -> list[str]:
     acts = journal.read()
     known = set(AuditEntry.objects.filter(act__in=journal.ACTS).values_list("entry_hash", flat=True))
     told = [_take_down(act) for act in acts if act.act == journal.TAKEN_DOWN]
+    told += [_revoke_consent(act) for act in acts if act.act == journal.CONSENT_REVOKED]
+    told += [_call_off(act) for act in acts if act.act == journal.CALLED_OFF]
     told += [_end(act) for act in acts if act.act == journal.ENDED]
     told += [_revoke(act) for act in acts if act.act == journal.REVOKED]
     told += [_suspend_or_lift(act) for act in _last_words(acts) if act.entry not in known]
@@ -43,6 +46,22 @@ def _take_down(act: Act) -> str:
         gate.Replayed.AGAIN: f"Publication {act.subject} is taken down again.",
         gate.Replayed.UNKNOWN: f"Publication {act.subject} was taken down, and this backup knows no approval of it.",
     }[outcome]
+
+
+def _revoke_consent(act: Act) -> str:
+    consent = Consent.objects.live().filter(pk=act.subject).first()
+    if consent is None:
+        return ""
+    consenting.replay_revocation(consent)
+    return f"Consent {act.subject} to the use “{consent.use}” is revoked again."
+
+
+def _call_off(act: Act) -> str:
+    schedule = Schedule.objects.open().filter(pk=act.subject).first()
+    if schedule is None:
+        return ""
+    scheduling.replay_calling_off(schedule)
+    return f"Schedule {act.subject} is called off again."
 
 
 def _end(act: Act) -> str:

@@ -5,20 +5,21 @@ Its public files are made by a worker, who then seals it: that is review.prepari
 
 import json
 import unicodedata
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import audit
-from generation import storage
+from generation import rules, storage
 from generation.models import Clip
 
-from . import clocks
-from .models import Claim, Preparation, Submission, Withdrawal
+from . import clocks, crediting, scheduling
+from .models import Claim, Consent, Preparation, Submission, Use, Withdrawal
 from .permissions import NotAllowed, check_can_submit, check_can_withdraw, check_still_in
 
-CONTENT_VERSION = 1
+CONTENT_VERSION = 2  # 1 had no further credits
 
 
 def submit(
@@ -29,12 +30,25 @@ def submit(
     statement: str,
     discloses_recipe: bool = False,
     publish_on_approval: bool = False,
+    credit: str = "",
+    credits: str = "",
+    consents: list[str] = (),
+    publish_at: datetime | None = None,
+    zone: str = "",
 ) -> Submission:
     """Begins a clip's way to the desk, which it reaches when its public files are made and it is sealed.
 
+    `credit`: "" stands for the artist's name. `consents`: what is allowed besides the gallery, which submitting allows.
+    `publish_at`, in a `zone`: when it goes public by itself, if it may then.
+
     Raises NotAllowed with a sentence if it can't go there now.
     """
+    if publish_at and publish_on_approval:
+        raise NotAllowed(_("Choose one: as soon as it is approved, or at a set time."))
+    if publish_at:
+        scheduling.check_time(publish_at)
     check_can_submit(clip, by)
+    check_words(by, title, statement)
     _check_files(clip)  # asks the store, so it stays outside the transaction
     with transaction.atomic():
         clip = Clip.objects.select_for_update().get(pk=clip.pk)
@@ -46,12 +60,49 @@ def submit(
             version=clip.submissions.count() + 1,
             title=title,
             statement=statement,
+            credit=credit,
+            credits=credits,
             discloses_recipe=discloses_recipe,
             publish_on_approval=publish_on_approval,
         )
         Preparation.objects.create(submission=submission)
+        for use in (Use.GALLERY, *consents):
+            Consent.objects.give(submission, use, by=by)
         audit.record("submission.created", by=by, subject=submission)
+        if publish_at:
+            scheduling.begin(submission, by=by, publish_at=publish_at, zone=zone)
     return submission
+
+
+def told(submission: Submission) -> dict:
+    """What its artist has said with it, by the names that `submit` knows it by."""
+    names = ("title", "statement", "credit", "credits", "discloses_recipe", "publish_on_approval")
+    live = set(Consent.objects.live().filter(submission=submission).values_list("use", flat=True))
+    schedule = submission.schedules.open().first()
+    return {name: getattr(submission, name) for name in names} | {
+        "consents": [use.value for use in Use if use in live and use != Use.GALLERY],
+        "publish_at": schedule and schedule.publish_at,
+        "zone": schedule.zone if schedule else "",
+    }
+
+
+class Blocked(NotAllowed):
+    """Words that a rule of the program stops; `hits` say which."""
+
+    def __init__(self, hits: list[rules.Hit]):
+        super().__init__(rules.sentences(hits))
+        self.hits = hits
+
+
+def check_words(by, title: str, statement: str) -> None:
+    if hits := rules.blocking(by.pk, public_words(title, statement)):
+        rules.note(hits, owner_id=by.pk)
+        raise Blocked(hits)
+
+
+def public_words(title: str, statement: str) -> dict[str, str]:
+    """As rules about words ask for them."""
+    return {rules.Place.TITLE: title, rules.Place.STATEMENT: statement}
 
 
 def content_of(submission: Submission) -> dict:
@@ -61,7 +112,8 @@ def content_of(submission: Submission) -> dict:
         "version": CONTENT_VERSION,
         "title": submission.title,
         "statement": submission.statement,
-        "credit": submission.artist.name,
+        "credit": submission.credit or submission.artist.name,
+        "credits": crediting.read(submission.credits),
         "recipe": disclosed(clip.recipe) if submission.discloses_recipe else None,
         "clip": {"width": clip.width, "height": clip.height, "frames": clip.frames, "fps": clip.fps},
         "files": {

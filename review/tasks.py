@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import emails
 from generation import fingerprints
 
-from . import clocks, making, recognizing
+from . import appealing, clocks, making, recognizing, scheduling
 from . import sweep as sweeping
 from .models import Decision, PublicFile, Refusal
 
@@ -43,8 +43,14 @@ def send_refusal(pk: int) -> None:
 
 
 @shared_task
+def publish_due() -> None:
+    scheduling.publish_due()
+
+
+@shared_task
 def sweep(*, reread: bool = False) -> None:
     clocks.ring_due()  # first: it is quick, and people wait for it
+    appealing.ring_due()
     sweeping.sweep(reread=reread)
 
 

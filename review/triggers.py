@@ -131,7 +131,7 @@ def _erasure(connection, columns: list[str], erasable: tuple[str, ...]) -> str:
     kept += ["rowid"] if connection.vendor == "sqlite" else []
     return " AND ".join(
         ["OLD.erased_at IS NULL", "NEW.erased_at IS NOT NULL"]
-        + [f"NEW.{column} = ''" for column in erasable]
+        + [f"NEW.{column} = ''" for column in erasable if column in columns]  # some came later
         + [f"NEW.{column} {same} OLD.{column}" for column in sorted(kept)]
     )
 

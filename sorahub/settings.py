@@ -51,6 +51,15 @@ def positive(name: str, default: int, *, least: int = 1) -> int:
     return value
 
 
+def share(name: str, default: float) -> float:
+    value = setting(name, float, default=default)
+    if not 0 < value <= 1:
+        raise ImproperlyConfigured(
+            f"{name} is {value}, and must be above 0 and at most 1, such as {default}."
+        )
+    return value
+
+
 def url_setting(name: str, read, default: str):
     value = env.str(name, default=default)
     try:
@@ -229,6 +238,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},  # seconds: none piles up while no worker is there
     },
+    "digests": {
+        "task": "accounts.tasks.send_digests",
+        "schedule": timedelta(hours=1),  # each looks for the last line of a day: a missed hour costs nothing
+        "options": {"expires": 3000},
+    },
+    "publish_due": {
+        "task": "review.tasks.publish_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
     "fingerprint": {
         "task": "review.tasks.fingerprint",
         "schedule": timedelta(minutes=1),
@@ -347,6 +366,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = setting("SORAHUB_TRUSTED_PROXIES", int, default=0)
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own, for logins and the like
     "accept_invitation": "60/5m/ip,10/5m/key",
     "test_mail": "5/m/user",
+    "report": f"{positive('SORAHUB_REPORTS_PER_HOUR', 10)}/h/ip",
     "verify": f"{positive('SORAHUB_VERIFY_PER_HOUR', 60)}/h/ip",
     "prompt": f"{positive('SORAHUB_PROMPTS_PER_MINUTE', 30)}/m/user",
     "picture": f"{positive('SORAHUB_PICTURES_PER_MINUTE', 20)}/m/user",
@@ -378,11 +398,25 @@ AV1 = setting(
     "SORAHUB_AV1", bool, default=False
 )  # each video in this format as well: smaller, slower to make
 KEEP_NOTICES = timedelta(days=positive("SORAHUB_KEEP_NOTICES_DAYS", 180))
+DIGEST_HOUR = setting(
+    "SORAHUB_DIGEST_HOUR", int, default=7
+)  # of the site's zone: when a day's news are mailed
+if not 0 <= DIGEST_HOUR <= 23:
+    raise ImproperlyConfigured(f"SORAHUB_DIGEST_HOUR is {DIGEST_HOUR}, and must be from 0 to 23.")
 CLAIM_LIFETIME = timedelta(minutes=positive("SORAHUB_CLAIM_MINUTES", 5))  # after the last sign of life
 VISIBLE_MARK = setting(
     "SORAHUB_VISIBLE_MARK", bool, default=True
 )  # "AI-generated", in the picture of public files
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
+APPEAL_DEADLINE = timedelta(days=positive("SORAHUB_APPEAL_DAYS", 7))
+
+# What machines look for before a reviewer does; none of it decides anything.
+SCREEN_PICTURES = setting("SORAHUB_SCREEN_PICTURES", bool, default=True)
+FLAG_SCORE = share("SORAHUB_FLAG_SCORE", 0.6)  # of a picture, from which on it is flagged
+SENSITIVE_SCORE = share("SORAHUB_SENSITIVE_SCORE", 0.9)  # and from which on it takes two people
+FLAG_HEAD_START = timedelta(
+    hours=positive("SORAHUB_FLAG_HOURS", 6, least=0)
+)  # by which a flagged clip comes up
 
 # Files held against the program's clips: their size, and how many one machine opens at once.
 VERIFY_BYTES = 1024 * 1024 * positive("SORAHUB_VERIFY_MB", 100)

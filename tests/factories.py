@@ -11,14 +11,38 @@ import numpy as np
 from PIL import Image
 
 from accounts.models.invitation import accept, invite
-from generation import copies, encoding, pictures, queue, storage
+from generation import copies, encoding, pictures, queue, rules, storage
 from generation.engine import catalog
 from generation.models import Clip, Job, Picture
 from generation.provenance import Origin
-from review import asking, copying, gate, leases, making, policy, preparing, sealing
+from review import (
+    appealing,
+    asking,
+    copying,
+    gate,
+    leases,
+    making,
+    policy,
+    preparing,
+    reporting,
+    screening,
+    sealing,
+    sensitivity,
+)
 from review import queue as desk
 from review.clauses import Clause
-from review.models import Preparation, Publication, Question, StaffCopy, Submission
+from review.models import (
+    Appeal,
+    Inquiry,
+    Preparation,
+    Publication,
+    Question,
+    Report,
+    Sensitivity,
+    StaffCopy,
+    Submission,
+    Takedown,
+)
 
 _numbers = itertools.count(1)
 PASSWORD = "a-long-enough-password"
@@ -125,22 +149,23 @@ def stored(kind: str, content: bytes) -> queue.Stored:
         return queue.Stored(kind, *storage.keep(path))
 
 
-def submission(of=None, *, artist=None, title=None, **words) -> Submission:
+def submission(of=None, *, artist=None, title=None, seen=None, **words) -> Submission:
+    """`seen`: what machines noticed of it; None: none has looked."""
     artist = artist or (of.owner if of else member())
     of = of or clip(artist)
     title = title or f"Title {next(_numbers)}"
     made = sealing.submit(of, by=artist, title=title, statement=words.pop("statement", ""), **words)
-    return prepared(made)
+    return prepared(made, seen=seen)
 
 
-def prepared(submission: Submission) -> Submission:
+def prepared(submission: Submission, *, seen=None) -> Submission:
     """Sealed as the desk's worker seals it, but of a `film` over files that were made once: tests need hundreds.
 
     Each gets bytes of its own, in the way of `film`. Who asks about marks and signatures lets the worker make them.
     """
     while (work := leases.claim_next()) is not None:
         if isinstance(work, Preparation) and not _is_other_film(work.submission.clip):
-            preparing.finish(work, _public_files())
+            preparing.finish(work, _public_files(), seen)
         else:
             making.carry_out(work)
     return Submission.objects.get(pk=submission.pk)
@@ -172,6 +197,37 @@ def _made() -> dict[str, bytes]:
         return {kind: path.read_bytes() for kind, path in paths.items()}
 
 
+def seen(*kinds: str, score=0.87) -> screening.Seen:
+    """What machines noticed: a flag of each kind; of none, that they looked."""
+    evidence = {
+        "picture": {"frames": [[1, 0.01], [4, score], [9, 0.3]], "from": 0.6},
+        "words": {
+            **{"rule": str(uuid.uuid4()), "name": "A rule", "version": 1, "blocks": False},
+            **{"place": "prompt", "phrase": "card", "words": "card"},
+        },
+        "duplicate": {"submission": str(uuid.uuid4()), "distance": 0.05, "why": "refused"},
+    }
+    flags = [screening._flag(kind, score, evidence[kind], "a model", "1") for kind in kinds]
+    return screening.Seen(["picture", "words", "duplicate"], [], flags)
+
+
+def flagged(*kinds: str, **kwargs) -> Submission:
+    return submission(seen=seen(*(kinds or ("picture",))), **kwargs)
+
+
+def word_rule(
+    phrases="forbidden", *, by=None, does="block", looks_in=None, name=None, sentence="Not here.", **more
+):
+    number = next(_numbers)
+    looks_in = looks_in or ["prompt", "negative_prompt", "title", "statement"]
+    told = {"name": name or f"Rule {number}", "phrases": phrases, "looks_in": looks_in, "does": does}
+    return rules.save(by=by or member("admin"), sentence=sentence, **told, **more)
+
+
+def objection(prompt="a forbidden word", *, owner=None, text="It is a title."):
+    return rules.object_to(owner or member(), {"prompt": prompt}, text=text)[0]
+
+
 def viewed(of: Submission, *, by) -> StaffCopy:
     """The copy of a reviewer who has opened its room."""
     copying.ask(of, viewer=by)
@@ -182,11 +238,21 @@ def viewed(of: Submission, *, by) -> StaffCopy:
 def decision(
     on: Submission, outcome="approve", *, by=None, reasons=("rights",), note="Because of this.", **more
 ):
+    """What a reviewer says who has claimed it: an assessment, where it takes two and they are the first."""
     by = by or member("reviewer")
     assert desk.claim(on, by=by)
     reasons = list(reasons) if outcome == "refuse" else []
     given = {"outcome": outcome, "content_hash": on.content_hash, "reasons": reasons, "note": note}
     return gate.decide(on, by=by, **given, **more)
+
+
+def marked(
+    on: Submission | None = None, kind="sensitive", *, by=None, why="Somebody real, perhaps.", **words
+):
+    """A submission that takes two people, by a reviewer's word."""
+    on = on or submission(**words)
+    sensitivity.mark(on, kind=kind, why=why, source=Sensitivity.Source.REVIEWER, by=by or member("reviewer"))
+    return Submission.objects.get(pk=on.pk)
 
 
 def publication(of: Submission | None = None, **kwargs) -> Publication:
@@ -203,6 +269,38 @@ def asked(on: Submission, *, by=None, text="Whose song is it?", answer: str | No
     made = asking.ask(on, by=by, text=text)
     if answer is not None:
         asking.reply(on, by=on.artist, number=made.number, text=answer)
+    return made
+
+
+def takedown(of: Publication | None = None, *, by=None, reason="It shows a real person.") -> Takedown:
+    of = of or publication()
+    return gate.take_down(of, by=by or member("reviewer"), reason=reason)
+
+
+def appeal(of: Submission | None = None, *, hearer=None, text="The song is my own.") -> Appeal:
+    """Against a refusal, unless what it is about says otherwise; `hearer` has claimed it."""
+    of = of or decision(submission(), "refuse").submission
+    made = appealing.appeal(of, by=of.artist, text=text)
+    if hearer:
+        appealing.claim(made, by=hearer)
+    return made
+
+
+def upheld(of: Submission | None = None, *, by=None) -> Submission:
+    """What an upheld appeal has opened: its hearer's to decide."""
+    by = by or member("reviewer")
+    return appealing.uphold(appeal(of, hearer=by), by=by)
+
+
+def report(on: Publication | None = None, *, reason="hate", text="At its end.", email="") -> Report:
+    return reporting.report(on or publication(), reason=reason, text=text, email=email)
+
+
+def inquiry(on: Publication | None = None, *, by=None, **said) -> Inquiry:
+    """Into a reported publication; `by` has claimed it."""
+    made = Inquiry.objects.get(pk=report(on, **said).publication_id)
+    if by:
+        reporting.claim(made, by=by)
     return made
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import FactorReset, allowance, exclusion, pause, roles
+from generation import rules
 from generation.models import Clip, Mark
-from review import gate, policy, sealing, triggers
+from review import appealing, consenting, gate, policy, reporting, scheduling, sealing, triggers
 from review.models import Decision, Milestone, Submission
 
 from . import factories
@@ -28,7 +30,19 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "accounts_rolechange": "id",
     "accounts_suspension": "id",
     "generation_mark": "id",
+    "review_assessment": "id",
+    "review_appeal": "id",
+    "review_appealmessage": "id",
+    "review_consent": "id",
+    "review_consenteduse": "id",
     "review_decision": "id",
+    "review_dismissal": "id",
+    "generation_ruleanswer": "id",
+    "generation_ruleblock": "id",
+    "generation_ruleend": "id",
+    "generation_ruleobjection": "id",
+    "generation_wordrule": "id",
+    "review_flag": "id",
     "review_milestone": "id",
     "review_pass": "id",
     "review_policyclause": "id",
@@ -39,8 +53,16 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "review_recusal": "id",
     "review_remark": "id",
     "review_reply": "id",
+    "review_sensitivity": "id",
+    "review_report": "id",
+    "review_reportanswer": "id",
+    "review_revocation": "id",
+    "review_schedule": "id",
+    "review_scheduleend": "id",
+    "review_screening": "id",
     "review_submission": "id",
     "review_takedown": "id",
+    "review_upholding": "id",
     "review_withdrawal": "id",
 }
 REFUSED = "The gate refuses"
@@ -61,19 +83,27 @@ def made(lasting):
     on_frame = {"first_frame": 1, "last_frame": 2, "text": "Here.", "drawing": "box 1 2 3 4"}
     refused = factories.decision(factories.submission(), "refuse", said_of_frames=[on_frame])
     approved = factories.decision(factories.submission())
-    live = factories.publication()
+    live = factories.publication(consents=["press", "social"])
+    consenting.use(live.submission.consents.get(use="press"), by=factories.member("admin"), place="Here.")
+    consenting.revoke(live.submission, by=live.submission.artist, use="social")
     ended = factories.publication()
     ended_by = factories.member("reviewer")
     gate.take_down(ended, by=ended_by, reason="A reason.")
     withdrawn = factories.submission()
     sealing.withdraw(withdrawn, by=withdrawn.artist)
-    waiting = factories.submission()
+    waiting = factories.submission(
+        publish_at=timezone.now() + timedelta(days=1), zone="UTC", seen=factories.seen("words")
+    )
+    scheduling.call_off(waiting, by=waiting.artist)
     recused = factories.stepped_aside(waiting)
     factories.asked(waiting, answer="My own.")
+    two = factories.marked()
+    factories.decision(two, "refuse", said_of_frames=[on_frame])
     Milestone.objects.create(submission=waiting, kind="reminder", at=timezone.now(), due_at=timezone.now())
     Mark.objects.of(waiting.pk, owner=waiting.artist)
     Mark.objects.of(waiting.pk, owner=waiting.artist, viewer=recused)
     bare = factories.clip(factories.member())
+    _appeals_and_reports(live)
     _acts_of_an_admin()
     settle()
     return SimpleNamespace(
@@ -84,8 +114,20 @@ def made(lasting):
         withdrawn=withdrawn,
         waiting=waiting,
         recused=recused,
+        two=two,
         bare=bare,
     )
+
+
+def _appeals_and_reports(reported):
+    """One of each end that they can come to."""
+    hearer = factories.member("reviewer")
+    appeal = factories.appeal(hearer=hearer)
+    appealing.write(appeal, by=hearer, text="Whose song is it?")
+    appealing.dismiss(appeal, by=hearer, note="It stands.")
+    factories.upheld()
+    inquiry = factories.inquiry(reported, by=hearer, email="somebody@example.com")
+    reporting.answer(inquiry, by=hearer, outcome="kept", note="It is fine.", seen=1)
 
 
 def _acts_of_an_admin():
@@ -101,9 +143,20 @@ def _acts_of_an_admin():
     pause.pause(by=admin, reason="A reason.")
     pause.resume(by=admin)
     factories.policy_version(by=admin)
+    _rules_about_words(admin)
     spender = factories.member().membership
     allowance.grant(spender, 100, by=admin)
     allowance.reserve(spender, 10, job=uuid.uuid4())
+
+
+def _rules_about_words(admin):
+    rule = factories.word_rule("forbidden", by=admin)
+    stopped = factories.objection("a forbidden word")
+    rules.answer(stopped, by=admin, is_upheld=True, text="An answer.")
+    rules.note(
+        rules.hits({"prompt": "a forbidden word"}, [rule]), owner_id=stopped.owner_id, job=uuid.uuid4()
+    )
+    rules.end(factories.word_rule("another", by=admin), by=admin)
 
 
 @pytest.fixture
@@ -171,6 +224,8 @@ def new_decision(on: Submission, by, **changes) -> tuple:
         "policy_version": policy.current().name,
         "reasons": "rights",
         "note": "A note.",
+        "warning_kinds": "",
+        "warning_line": "",
     }
     return insert(row | changes, "review_decision")
 
@@ -195,6 +250,8 @@ def new_submission(clip: Clip, **changes) -> tuple:
         "version": 90,
         "title": "Raw",
         "statement": "",
+        "credit": "",
+        "credits": "",
         "discloses_recipe": False,
         "publish_on_approval": False,
         "created_at": timezone.now(),

@@ -1,6 +1,8 @@
 """The program's own role on PostgreSQL: all that the product does, and nothing of what would open the gate."""
 
 import io
+import time
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,10 +14,30 @@ from accounts.models import AuditEntry, audit, cohorts, exclusion, grants, pause
 from accounts.models import roles as roles_of_members
 from accounts.models.factors import reset
 from accounts.models.invitation import invite, revoke
-from generation import queue, takes
-from review import clocks, deleting, gate, sealing, sweep, triggers
+from generation import queue, rules, takes
+from review import (
+    appealing,
+    clocks,
+    consenting,
+    deleting,
+    gate,
+    reporting,
+    scheduling,
+    sealing,
+    sweep,
+    triggers,
+)
 from review import queue as desk
-from review.models import Clock, Submission
+from review.models import (
+    Appeal,
+    AppealMessage,
+    Clock,
+    Dismissal,
+    Hearing,
+    Report,
+    ReportAnswer,
+    Submission,
+)
 from sorahub import roles
 from sorahub.backup import marker
 from sorahub.tidying import tidy
@@ -26,6 +48,7 @@ from .gate_sql import postgres_only
 from .settings import PROCESS
 
 pytestmark = pytest.mark.django_db
+BLOCKED = {"prompt": "forbidden things", "model": "testcard", "aspect": "1:1", "duration": "1"}
 ROLE = f"sorahub_tests_{PROCESS}"  # the server has one set of roles for all its databases
 
 
@@ -68,9 +91,12 @@ def whole_house():
 def test_the_product_does_all_its_acts(as_the_program, login):
     artist, reviewer, admin = (factories.member(role) for role in ("artist", "reviewer", "admin"))
     approved, refused = factories.submission(artist=artist), factories.submission(artist=artist)
+    refused_by_two = factories.submission(artist=artist)
     factories.decision(approved, by=reviewer)
     on_frame = {"first_frame": 1, "last_frame": 2, "text": "Here.", "drawing": ""}
     factories.decision(refused, "refuse", by=reviewer, said_of_frames=[on_frame])
+    for by in (reviewer, factories.member("reviewer")):
+        factories.decision(factories.marked(refused_by_two), "refuse", by=by, said_of_frames=[on_frame])
     publication = gate.publish(approved, by=artist)
     assert login().get(f"/watch/{publication.slug}/video.mp4").status_code == 200
     gate.take_down(publication, by=artist)
@@ -80,6 +106,18 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     desk.hand_over(asked, by=factories.member("lead"), to=factories.member("reviewer"))
     Clock.objects.filter(submission=asked).update(due_at=Now(), rings_at=Now())
     assert clocks.ring_due() == 3
+    _appeals_and_reports(artist)
+    timed = factories.submission(artist=artist, consents=["press"])
+    factories.decision(timed, by=reviewer, warning_kinds=["violence"])
+    set_for = {"publish_at": timezone.now() + timedelta(milliseconds=500), "zone": "UTC"}
+    scheduling.schedule(timed, by=artist, **set_for)
+    time.sleep(0.6)
+    assert scheduling.publish_due() == 1
+    consenting.use(timed.consents.get(use="press"), by=admin, place="Here.")
+    consenting.revoke(timed, by=artist, use="gallery")
+    flagged = factories.flagged("picture", "words", artist=artist)
+    assert login(reviewer).post("/desk/comfort/", {"in_a_row": "2"}).status_code == 302
+    assert login(reviewer).get(f"/desk/submissions/{flagged.pk}/").status_code == 200
     taken_back = factories.submission(artist=artist)
     sealing.withdraw(taken_back, by=artist)
     queue.cancel(factories.job(artist), by=artist)
@@ -93,10 +131,34 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     assert triggers.missing_triggers() == []
     assert marker.unfinished() is None
     assert login().get("/readyz").json()["gate"] is True
+    for erased in (Appeal, AppealMessage):
+        erased.objects.update(text="", erased_at=timezone.now())
+    for erased in (Dismissal, ReportAnswer):
+        erased.objects.update(note="", erased_at=timezone.now())
+    Report.objects.update(text="", email="", erased_at=timezone.now())
     AuditEntry.objects.filter(sequence=1).update(words="", salt="", erased_at=timezone.now())
     Submission.objects.filter(pk=refused.pk).update(
         title="", statement="", content="", erased_at=timezone.now()
     )
+
+
+def _appeals_and_reports(artist):
+    """Each end of an appeal, and both answers to reports."""
+    hearer = factories.member("reviewer")
+    refused = [factories.decision(factories.submission(artist=artist), "refuse").submission for _ in range(2)]
+    appeal = factories.appeal(refused[0], hearer=hearer)
+    appealing.write(appeal, by=hearer, text="Whose is it?")
+    appealing.write(appeal, by=artist, text="My own.")
+    Hearing.objects.filter(pk=appeal.pk).update(rings_at=timezone.now())
+    appealing.ring_due()
+    appealing.dismiss(appeal, by=hearer, note="It stands.")
+    opened = factories.upheld(refused[1], by=hearer)
+    factories.decision(opened, by=hearer)
+    public = factories.publication(opened)
+    for outcome in ("kept", "taken-down"):
+        inquiry = factories.inquiry(public, by=hearer, text=outcome, email="somebody@example.com")
+        seen = inquiry.open_reports.last().number
+        reporting.answer(inquiry, by=hearer, outcome=outcome, note="So it is.", seen=seen)
 
 
 @postgres_only
@@ -122,6 +184,11 @@ def test_the_product_deletes_and_runs_the_program_too(as_the_program, login):
     assert roles_of_members.change_role(member, "reviewer", by=admin)
     pause.pause(by=admin, reason="A reason.")
     assert pause.resume(by=admin)
+    rule = factories.word_rule("forbidden", by=admin)
+    factories.word_rule("forbidden things", by=admin, after=rule)
+    rules.answer(factories.objection("forbidden things"), by=admin, is_upheld=True, text="Yes.")
+    rules.end(factories.word_rule("another", by=admin), by=admin)
+    assert login(factories.member()).post("/studio/jobs/", BLOCKED).status_code == 422
     suspension = exclusion.suspend(member, by=admin, reason="A reason.")
     exclusion.answer(exclusion.object_to(suspension, text="No."), by=admin, text="Yes.")
     exclusion.end(member, by=admin, reason="A reason.")

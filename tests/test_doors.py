@@ -4,10 +4,12 @@ A new URL pattern without a row here fails the first test: say who may open it.
 """
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.urls import get_resolver
+from django.utils import timezone
 
 from .world import (
     AT_DESK,
@@ -94,8 +96,11 @@ LATE_DESK = "302 403 403 409 403"
 public = {"only": PUBLIC, "closed": ABSENT, "arg": "slug"}
 desk = {"only": AT_DESK, "closed": "302 404 404 404 404", "arg": "submission"}
 submitted = {"only": STATES[1:], "arg": "submission"}
+reported = {"only": ("published",), "closed": "302 404 404 404 404", "arg": "publication"}
 terms = {"role": "artist", "cohort": "First", "days": "14"}
 works = {"prompt": "a test card", "model": "testcard", "aspect": "1:1", "duration": "1"}
+
+RULE = {"name": "A rule", "phrases": "word", "looks_in": "prompt", "does": "flag"}
 
 DOORS = {
     "": Door(ALL, NEVER),
@@ -103,6 +108,15 @@ DOORS = {
     "watch/<work:slug>/video.mp4": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/poster.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
     "watch/<work:slug>/sprite.jpg": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
+    "watch/<work:slug>/reports/": Door(
+        ALL,
+        MOVED,
+        **public,
+        data={"reason": "rights"},
+        in_state={(method, "taken-down"): GONE for method in ("get", "post")},
+    ),
+    "watch/<work:slug>/reports/thanks/": Door(ALL, NEVER, **public, in_state={("get", "taken-down"): GONE}),
+    "artists/<work:slug>/": Door(ALL, NEVER, arg="artist"),
     "verify/": Door(ALL, "422 422 422 422 422"),  # what a file is told, tests/review/test_verifying.py tries
     "policy/": Door(ALL, NEVER),
     "policy/<version:name>/": Door(ALL, NEVER, arg="version"),
@@ -141,8 +155,36 @@ DOORS = {
     "studio/submissions/<uuid:pk>/reply/": Door(
         NO_GET, LATE, **submitted, data={"number": "1", "text": "Mine."}
     ),  # nobody has asked anything that is open
+    "studio/submissions/<uuid:pk>/appeal/": Door(
+        NO_GET, LATE, **submitted, data={"text": "Look again."}, in_state={("post", "refused"): OWN_ACT}
+    ),
+    # Theirs alone: who writes to whom, tests/review/test_appealing.py tries.
+    "studio/submissions/<uuid:pk>/appeal/messages/": Door(
+        NO_GET, "302 404 404 404 404", **submitted, data={"text": "Look again."}
+    ),
+    "studio/submissions/<uuid:pk>/consents/": Door(
+        NO_GET,
+        OWN_ACT,
+        **submitted,
+        data={"use": "social"},
+        in_state={("post", s): LATE for s in ("refused", "withdrawn", "taken-down")},
+    ),
+    "studio/submissions/<uuid:pk>/revocation/": Door(
+        NO_GET, OWN_ACT, **submitted, data={"use": "gallery"}
+    ),  # at any time
+    "studio/submissions/<uuid:pk>/schedule/": Door(
+        NO_GET,
+        OWN_ACT,
+        **submitted,
+        data={"publish_at": "{tomorrow}"},
+        in_state={("post", s): LATE for s in ("refused", "withdrawn", *PUBLIC)},
+    ),
+    "studio/submissions/<uuid:pk>/calling-off/": Door(
+        NO_GET, OWN_ACT, **submitted, in_state={("post", "published"): LATE}
+    ),
     "studio/publications/<uuid:pk>/takedown/": Door(NO_GET, OWN_ACT, only=PUBLIC, arg="publication"),
     "desk/": Door(DESK, NO_POST),
+    "desk/comfort/": Door(DESK, "302 403 403 302 403", data={"in_a_row": "3"}),
     "desk/next/": Door(NO_GET, DESK_ACT),
     "desk/submissions/<uuid:pk>/": Door(DESK, NO_POST, **desk),
     # Nothing here has an earlier work of the same origin; what is laid beside what, tests/review/test_context.py tries.
@@ -188,6 +230,13 @@ DOORS = {
         data={"text": "Whose song is it?"},
         in_state={("post", "claimed"): DESK_ACT},
     ),
+    "desk/submissions/<uuid:pk>/sensitivity/": Door(
+        NO_GET,
+        LATE_DESK,
+        **desk | {"only": SEALED},
+        data={"kind": "sensitive", "why": "A reason."},
+        in_state={("post", s): DESK_ACT for s in ("waiting", "claimed")},
+    ),
     "desk/submissions/<uuid:pk>/handover/": Door(
         NO_GET, "302 403 403 403 403", **desk | {"only": SEALED}
     ),  # a lead's: tests/review/test_handing_over.py
@@ -205,6 +254,18 @@ DOORS = {
     "desk/submissions/<uuid:pk>/video.mp4": Door(DESK, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/poster.jpg": Door(DESK, NO_POST, **desk),
     "desk/submissions/<uuid:pk>/sprite.jpg": Door(DESK, NO_POST, **desk),
+    "desk/appeals/<uuid:pk>/": Door(DESK, NO_POST, arg="appeal"),
+    "desk/appeals/<uuid:pk>/claim/": Door(NO_GET, DESK_ACT, arg="appeal"),
+    "desk/appeals/<uuid:pk>/release/": Door(NO_GET, DESK_ACT, arg="appeal"),
+    "desk/appeals/<uuid:pk>/messages/": Door(NO_GET, DESK_ACT, arg="appeal", data={"text": "Whose is it?"}),
+    "desk/appeals/<uuid:pk>/dismissal/": Door(NO_GET, DESK_ACT, arg="appeal", data={"note": "It stands."}),
+    "desk/appeals/<uuid:pk>/upholding/": Door(NO_GET, DESK_ACT, arg="appeal"),
+    "desk/reports/<uuid:pk>/": Door(DESK, NO_POST, **reported),
+    "desk/reports/<uuid:pk>/claim/": Door(NO_GET, DESK_ACT, **reported),
+    "desk/reports/<uuid:pk>/release/": Door(NO_GET, DESK_ACT, **reported),
+    "desk/reports/<uuid:pk>/answer/": Door(
+        NO_GET, DESK_ACT, **reported, data={"outcome": "kept", "note": "It is fine.", "seen": "1"}
+    ),
     "desk/publications/<uuid:pk>/takedown/": Door(
         NO_GET,
         STAFF_ACT,
@@ -240,10 +301,12 @@ DOORS = {
     "studio/pictures/<uuid:pk>/picture.jpg": Door(OWN, NO_POST, arg="picture"),
     # Which clips of whom can be compared, tests/generation/test_compare.py tries.
     "studio/compare/": Door(MEMBERS, NO_POST),
+    # Of words that no rule stops; whose objection is whose, tests/generation/test_rules.py tries.
+    "studio/objections/": Door(MEMBERS, "302 409 409 409 409", data={"prompt": "fine", "text": "Why."}),
     "home/": Door(MOVED, MOVED),
     "inbox/": Door(MEMBERS, NO_POST),
     "inbox/reading/": Door(NO_GET, MOVED),
-    "inbox/mail/": Door(NO_GET, MOVED),
+    "inbox/mail/": Door(NO_GET, "302 422 422 422 422"),  # nothing was chosen
     "standing/": Door(MOVED, MOVED, kept_out="200 422"),  # an ended member has nothing to object to
     "allowance/": Door(MEMBERS, NO_POST),
     "program/": Door(PROGRAM, NO_POST),
@@ -280,6 +343,16 @@ DOORS = {
         NO_GET, "302 403 403 403 409", arg="model"
     ),  # of a model whose license asks for nothing
     "program/policy/": Door(PROGRAM, "302 403 403 403 422"),  # nothing was written
+    "program/uses/": Door(PROGRAM, "302 403 403 403 422"),  # of no work, and nowhere
+    "program/rules/": Door(PROGRAM, NO_POST),
+    # Which words of whose prompts a trial shows, tests/generation/test_rules.py tries.
+    "program/rules/new/": Door(PROGRAM, PROGRAM_ACT, data=RULE),
+    "program/rules/<uuid:pk>/": Door(
+        "302 403 403 403 404", "302 403 403 403 404", arg="submission", data=RULE
+    ),
+    "program/rules/<uuid:pk>/end/": Door(NO_GET, "302 403 403 403 404", arg="submission"),
+    "program/rules/objections/": Door(PROGRAM, NO_POST),
+    "program/rules/objections/<uuid:pk>/answer/": Door(NO_GET, "302 403 403 403 404", arg="submission"),
     "program/sightings/": Door(PROGRAM, NO_POST),
     "program/ledger/": Door(PROGRAM, NO_POST),
     "program/ledger.csv": Door(PROGRAM, NO_POST),
@@ -348,10 +421,13 @@ OPEN = {
     "transparency/",
     "transparency.csv",
     "verify/anchors.pem",
+    "artists/<work:slug>/",
     "watch/<work:slug>/",
     "watch/<work:slug>/video.mp4",
     "watch/<work:slug>/poster.jpg",
     "watch/<work:slug>/sprite.jpg",
+    "watch/<work:slug>/reports/",
+    "watch/<work:slug>/reports/thanks/",
     "invitations/<str:key>/",
     "healthz",
     "readyz",
@@ -388,6 +464,8 @@ def path_of(pattern: str, world, state: str) -> str:
         "invited": world.invitation.pk,
         "model": "embedded",
         "version": "2026-11",
+        "appeal": world.clips["appealed"].ids["appeal"],
+        "artist": world.page,
     }
     if door.arg == "reset":
         return "/accounts/password/reset/key/1-set-password/"
@@ -439,6 +517,7 @@ def test_the_reviewer_gets_what_there_is_to_decide_on(world, state):
         "public poster",
         "public sprite",
     }
+    expected |= {"waiting": {"mark"}, "refused": {"mark", "assessment"}}.get(state, set())
     assert {name for name in expected if world.clips[state].secrets[name] in told} == expected
 
 
@@ -475,6 +554,7 @@ def _tried(world, settings, pattern, person, client) -> dict:
     ):
         path = path_of(pattern, world, state)
         known = {"{hash}": world.clips[state].hash, "{cohort}": world.people["owner"].membership.cohort_id}
+        known["{tomorrow}"] = f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
         data = {name: known.get(value, value) for name, value in door.data.items()}
         for method in ("get", "post"):
             with nothing_stays(settings) if method == "post" else transaction.atomic():

@@ -51,6 +51,8 @@ def test_no_column_of_a_record_is_changed(table):
             changed = "x"
         if value is None and column in ("job", "by_id", "viewer_id"):
             changed = fresh_id()
+        if value is None and column in ("refusal_id", "takedown_id"):
+            changed = 10_000
         refused(f"UPDATE {table} SET {column} = %s WHERE {TABLES[table]} = %s", changed, row[TABLES[table]])
 
 
@@ -87,7 +89,17 @@ def test_no_record_is_replaced_through_any_of_its_keys(table, verb):
 
 
 UNLIKE = {  # what keeps a new row clear of the old one's keys, where the primary key isn't SQLite's rowid already
+    "generation_ruleobjection": {"id": uuid.uuid4().hex, "digest": "f" * 64},
+    "generation_wordrule": {"id": uuid.uuid4().hex, "family": uuid.uuid4().hex, "version": 1},
     "accounts_auditentry": {"sequence": 9999, "entry_hash": "f" * 64},
+    "review_appeal": {
+        "id": uuid.uuid4().hex,
+        "submission_id": uuid.uuid4().hex,
+        "refusal_id": 10_000,
+        "takedown_id": None,
+    },
+    "review_consent": {"id": uuid.uuid4().hex, "number": 77},
+    "review_schedule": {"id": uuid.uuid4().hex, "number": 77},
     "review_publication": {"id": uuid.uuid4().hex, "slug": "z" * 12, "approval_id": 10_000},
     "review_submission": {
         "id": uuid.uuid4().hex,
@@ -156,13 +168,24 @@ ERASABLE = {
     "accounts_objection": ("text",),
     "accounts_pause": ("reason",),
     "accounts_suspension": ("reason",),
+    "review_appeal": ("text",),
+    "review_appealmessage": ("text",),
+    "review_assessment": ("note", "said_of_frames"),
+    "review_consenteduse": ("place",),
+    "generation_ruleanswer": ("text",),
+    "generation_ruleobjection": ("words", "text"),
+    "review_flag": ("evidence",),
     "review_decision": ("note",),
+    "review_dismissal": ("note",),
     "review_pass": ("reason",),
     "review_question": ("text",),
     "review_recusal": ("reason",),
     "review_remark": ("text", "drawing"),
     "review_reply": ("text",),
-    "review_submission": ("title", "statement", "content"),
+    "review_report": ("text", "email"),
+    "review_reportanswer": ("note",),
+    "review_sensitivity": ("why",),
+    "review_submission": ("title", "statement", "credit", "credits", "content"),
     "review_takedown": ("reason",),
 }
 SPOILED = {table: ("at", timezone.now()) for table in ERASABLE} | {

@@ -118,6 +118,11 @@ def test_a_bad_value_ends_every_command_with_one_line_and_no_traceback(name, val
         ("SORAHUB_STEP_CACHE", "nan"),
         ("SORAHUB_STEP_CACHE", "-0.1"),
         ("SORAHUB_REVIEW_HOURS", "x"),
+        ("SORAHUB_FLAG_SCORE", "0"),
+        ("SORAHUB_FLAG_SCORE", "1.5"),
+        ("SORAHUB_FLAG_SCORE", "nan"),
+        ("SORAHUB_FLAG_HOURS", "-1"),
+        ("SORAHUB_SCREEN_PICTURES", "often"),
     ],
 )
 def test_a_bad_value_stops_the_start_with_one_sentence_that_names_it(name, value):
@@ -204,7 +209,7 @@ def test_a_password_in_a_bad_url_is_not_told():
 
 def test_env_example_lists_every_setting_and_no_other():
     """Read from the code: whatever asks the environment for a name in capitals."""
-    asks = re.compile(r"""(?:setting|positive|env\.\w+|environ\.get)\(\s*["']([A-Z][A-Z_]+)["']""")
+    asks = re.compile(r"""(?:setting|positive|share|env\.\w+|environ\.get)\(\s*["']([A-Z][A-Z_]+)["']""")
     code = [
         path
         for app in ("accounts", "generation", "review", "sorahub")

@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import User, exclusion
 from accounts.models.invitation import invite
 from generation import feedback, storage
-from review import gate, queue, sealing
-from review.models import Claim, Preparation
+from review import appealing, gate, queue, sealing
+from review.models import ArtistPage, Claim, Preparation, Submission
 
 from . import factories
 
@@ -40,7 +40,7 @@ def world(lasting):
     }
     # The one that isn't prepared yet comes last: a worker who comes by for the others would prepare it.
     in_turn = sorted(STATES, key=lambda state: state == "preparing")
-    clips = {state: _clip(state, people) for state in in_turn}
+    clips = {"appealed": _appealed(people)} | {state: _clip(state, people) for state in in_turn}
     factories.clip(people["stranger"], "the stranger's own prompt")
     clients = {"anonymous": Client(raise_request_exception=False)}
     for name, user in people.items():
@@ -52,6 +52,7 @@ def world(lasting):
         clips=clips,
         clients=clients,
         invitation=invitation,
+        page=ArtistPage.objects.get(artist=people["owner"]).slug,
         key=link.rstrip("/").rpartition("/")[2],
     )
 
@@ -108,13 +109,14 @@ def _clip(state, people):
     if state == "unsubmitted":
         return SimpleNamespace(ids=ids, secrets=secrets, hash="0" * 64)
     words = {"title": f"title-of-{mark}", "statement": f"statement-of-{mark}"}
+    allowed = {"consents": ["press"]}  # so that there is something to be listed for those who would use it
     if state in UNSEALED:
-        sent = sealing.submit(made, by=owner, **words)
+        sent = sealing.submit(made, by=owner, **words, **allowed)
         if state == "unprepared":
             Preparation.objects.filter(submission=sent).update(ended_at=Now(), error="Why it failed.")
         ids["submission"] = sent.pk
         return SimpleNamespace(ids=ids, secrets=secrets | words | {"submission": str(sent.pk)}, hash="0" * 64)
-    sent = factories.submission(made, **words)
+    sent = factories.submission(made, **words, **allowed)
     copy = factories.viewed(sent, by=reviewer)
     secrets |= {
         "public video": _own_words(sent, "video"),
@@ -129,10 +131,17 @@ def _clip(state, people):
     if state == "claimed":
         assert queue.claim(sent, by=reviewer)
         Claim.objects.update(expires_at=timezone.now() + timedelta(days=1))  # trying all doors takes a while
-    if state in ("approved", "published", "taken-down", "refused"):
-        factories.asked(sent, by=reviewer, text=f"question-on-{mark}", answer=f"answer-on-{mark}")
+    if state in ("waiting", "refused"):  # what one of two has said, of which one is decided
+        factories.marked(sent, why=f"why-of-{mark}")
+        factories.decision(sent, "refuse", note=f"assessment-of-{mark}")
+        secrets |= {"mark": f"why-of-{mark}", "assessment": f"assessment-of-{mark}"}
+    if state in ("approved", "published", "taken-down", "refused", "appealed"):
+        asker = factories.member("reviewer") if state == "appealed" else reviewer
+        factories.asked(sent, by=asker, text=f"question-on-{mark}", answer=f"answer-on-{mark}")
         secrets |= {"question": f"question-on-{mark}", "answer": f"answer-on-{mark}"}
-        factories.decision(sent, "refuse" if state == "refused" else "approve", note=f"note-of-{mark}")
+        factories.decision(
+            sent, "refuse" if state in ("refused", "appealed") else "approve", note=f"note-of-{mark}"
+        )
     secrets |= {
         **words,
         "hash": sent.content_hash,
@@ -143,12 +152,32 @@ def _clip(state, people):
         public = gate.publish(sent, by=owner)
         ids |= {"publication": public.pk, "slug": public.slug}
         secrets["publication"] = str(public.pk)
+        if state == "published":
+            said = {"text": f"report-on-{mark}", "email": "reporter@example.net"}
+            factories.inquiry(public, by=reviewer, **said)
+            secrets |= {"report": said["text"], "reporter": said["email"]}
         if state == "taken-down":
             gate.take_down(public, by=owner, reason="reason-of-takendown")
             secrets["reason"] = "reason-of-takendown"
-    if state in ("approved", "published", "taken-down", "refused"):
+    if state in ("approved", "published", "taken-down", "refused", "appealed"):
         secrets["note"] = f"note-of-{mark}"
     return SimpleNamespace(ids=ids, secrets=secrets, hash=sent.content_hash)
+
+
+def _appealed(people):
+    """Beside the clips that have a state of their own: refused, and its appeal is heard by the reviewer."""
+    made = _clip("appealed", people)
+    sent = Submission.objects.get(pk=made.ids["submission"])
+    hearer = people["reviewer"]
+    appeal = factories.appeal(sent, hearer=hearer, text="appeal-of-appealed")
+    appealing.write(appeal, by=hearer, text="message-in-appealed")
+    made.ids["appeal"] = appeal.pk
+    made.secrets |= {
+        "appeal": "appeal-of-appealed",
+        "message": "message-in-appealed",
+        "appeal's id": str(appeal.pk),
+    }
+    return made
 
 
 def _own_words(sent, kind: str) -> str:
@@ -187,15 +216,17 @@ def may_know(person: str, state: str) -> set[str]:
             "hash",
             "question",
             "answer",
+            "appeal",
+            "message",
         } | (PUBLIC_BYTES if state == "published" else set())
     if (
         person == "admin"
-    ):  # feedback without names; a member's page and the audit log tell ids, and why something was taken down
-        known |= {"job", "submission", "publication", "reason", "feedback"}
+    ):  # feedback without names; a member's page and the audit log tell ids, and why something was taken down or marked
+        known |= {"job", "submission", "publication", "reason", "feedback", "mark"}
     if state == "published":
         known |= {"title", "statement"} | PUBLIC_BYTES
         known |= {"publication"} if person in ("reviewer", "admin") else set()
-    if person == "reviewer" and state in AT_DESK:
+    if person == "reviewer" and state in (*AT_DESK, "appealed"):
         known |= {
             "title",
             "statement",
@@ -210,7 +241,8 @@ def may_know(person: str, state: str) -> set[str]:
             "question",
             "answer",
         }
-        known |= {"reason"}
+        known |= {"reason", "mark", "report", "appeal", "message", "appeal's id"}
+        known |= {"assessment"} if state != "waiting" else set()
     return known
 
 

@@ -25,6 +25,22 @@ class Notice(models.Model):
             _("The decision on your clip is late. It comes first in line now."),
         )
         HANDED_OVER = "handed-over", _("A lead has handed a clip over to you.")
+        TAKEN_DOWN = "taken-down", _("A clip of yours was taken down. Its page says why.")
+        APPEAL_MESSAGE = "appeal-message", _("Whoever hears your appeal has written to you.")
+        APPEAL_UPHELD = "appeal-upheld", _("Your appeal was upheld. Your clip is decided on anew.")
+        APPEAL_DISMISSED = "appeal-dismissed", _("Your appeal was dismissed. Its page says why.")
+        APPEAL_OVERDUE = "appeal-overdue", _("The answer to your appeal is late. It comes first in line now.")
+        APPEAL_ANSWER = "appeal-answer", _("An artist has written in an appeal that you hear.")
+        APPEAL_HALF = "appeal-half", _("An appeal has used half of its time.")
+        APPEAL_LATE = "appeal-late", _("An appeal has used four fifths of its time.")
+        USED = "used", _("The program has used a clip of yours, as you allowed. Its page says where.")
+        SCHEDULE_KEPT = "schedule-kept", _("A clip of yours went public at the time that you had set.")
+        SCHEDULE_FAILED = (
+            "schedule-failed",
+            _("A clip of yours did not go public at the time that you had set. Its page says why."),
+        )
+        RULE_OBJECTION = "rule-objection", _("An artist objects to a rule about words.")
+        OBJECTION_ANSWERED = "objection-answered", _("An admin has answered your objection.")
         FACTORS_RESET = "factors-reset", _("An admin removed your second factors. Set up new ones.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="notices")
@@ -32,6 +48,9 @@ class Notice(models.Model):
     path = models.CharField(max_length=200, blank=True)  # where it leads, on this site
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
+    digested_at = models.DateTimeField(
+        null=True
+    )  # set before the digest with it is sent, so that none is told twice
 
     class Meta:
         indexes = [

@@ -5,6 +5,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -35,11 +36,20 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    # How news comes by mail, besides the inbox: at once, once a day, or neither.
     wants_mail = models.BooleanField(_("mail when there is news"), default=True)
+    wants_digest = models.BooleanField(_("one mail a day with all news"), default=False)
     # Part of what each session is bound to: a new one ends them all, wherever they are stored.
     session_salt = models.CharField(max_length=16, default=random_salt, editable=False)
 
     objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(wants_mail=False) | Q(wants_digest=False), name="news_come_by_mail_in_one_way"
+            )
+        ]
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -6,16 +6,27 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from ..forms import MailForm
+
 PAGE = 30
+SAID = {
+    MailForm.AT_ONCE: _("When there is news and you aren’t here, you get a mail."),
+    MailForm.DAILY: _("From now on, one mail a day tells all news; on a day without any there is none."),
+    MailForm.NEVER: _("No mails about news any more. It waits for you here."),
+}
 
 
 @never_cache
 @require_safe
 def inbox(request):
+    return _page(request, MailForm(initial={"mail": MailForm.of(request.user)}))
+
+
+def _page(request, form: MailForm, *, status: int = 200):
     """Newest first, by key. The key is a moment, not a number: those would tell how much happens to everybody."""
     mine = request.user.notices.order_by("-at", "-pk")
     if after := _moment(request.GET.get("after")):
@@ -25,8 +36,9 @@ def inbox(request):
         "notices": found[:PAGE],
         "older": f"?after={found[PAGE - 1].at:%Y-%m-%dT%H:%M:%S.%fZ}" if len(found) > PAGE else None,
         "is_first_page": "after" not in request.GET,
+        "form": form,
     }
-    return render(request, "accounts/inbox.html", context)
+    return render(request, "accounts/inbox.html", context, status=status)
 
 
 @require_POST
@@ -38,13 +50,12 @@ def reading(request):
 
 @require_POST
 def mail(request):
-    """Whether news also comes by mail: the field `wants_mail` is there, or it isn't."""
-    request.user.wants_mail = "wants_mail" in request.POST
-    request.user.save(update_fields=["wants_mail"])
-    if request.user.wants_mail:
-        messages.success(request, _("When there is news and you aren't here, you get a mail."))
-    else:
-        messages.success(request, _("No mails about news any more. It waits for you here."))
+    """How news also comes by mail."""
+    form = MailForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    form.save(request.user)
+    messages.success(request, SAID[form.cleaned_data["mail"]])
     return redirect("inbox")
 
 

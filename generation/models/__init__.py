@@ -7,6 +7,7 @@ from .fingerprint import Fingerprint
 from .job import Attempt, Job, Seat
 from .mark import Mark
 from .picture import Picture
+from .rule import RuleAnswer, RuleBlock, RuleEnd, RuleObjection, WordRule
 from .worker import Worker
 
 __all__ = [
@@ -21,7 +22,12 @@ __all__ = [
     "Mark",
     "Picture",
     "Rendition",
+    "RuleAnswer",
+    "RuleBlock",
+    "RuleEnd",
+    "RuleObjection",
     "Seat",
+    "WordRule",
     "Worker",
 ]
 

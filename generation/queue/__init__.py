@@ -8,6 +8,7 @@ from .claiming import LOOKS, claim_next, in_turn, is_waiting, renew
 from .ending import Stored, cancel, cancel_of_kept_out, finish, give_up, put_back_lapsed
 from .entering import (
     AllowanceSpent,
+    Blocked,
     NotOffered,
     Paused,
     PictureMissing,
@@ -22,6 +23,7 @@ from .entering import (
 __all__ = [
     "LOOKS",
     "AllowanceSpent",
+    "Blocked",
     "NotOffered",
     "Paused",
     "PictureMissing",

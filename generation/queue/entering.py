@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, allowance, pause
 from accounts.models.exclusion import kept_out
 
-from .. import lineage, offers, workers
+from .. import lineage, offers, rules, workers
 from ..engine import Recipe, catalog
 from ..models import Job, Picture, Seat
 
@@ -39,6 +39,14 @@ class Unserved(Refused):
 
 class PictureMissing(Refused):
     """A picture that isn't there any more, or that nobody has vouched for."""
+
+
+class Blocked(Refused):
+    """Words that a rule of the program stops; `hits` say which."""
+
+    def __init__(self, hits: list[rules.Hit]):
+        super().__init__(rules.sentences(hits))
+        self.hits = hits
 
 
 class AllowanceSpent(Refused):
@@ -70,6 +78,8 @@ def enqueue(
         return twin
     membership = _let_in(owner)
     _check_can_take(membership, recipe.model)
+    if hits := rules.blocking(owner.pk, rules.words_of(recipe)):
+        raise Blocked(hits)
     _check_served(recipe.model)
     _check_room(membership, takes)
     price = price_of(recipe)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import notice
 
 from .. import news, outlook, queue, takes, workers
-from ..models import Attempt, Job
+from ..models import Attempt, Job, RuleBlock
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
 FIRST_SECONDS = timedelta(seconds=3)  # of an attempt: by then small models are done, so look closely
@@ -27,12 +27,17 @@ def job(request, pk):
     news.watching(found)
     if request.htmx and request.htmx.target == "takes-strip":
         return render(request, "generation/_strip.html", {"job": found, "takes": _takes_of_click(found)})
-    context = {"job": found, **_progress(found)}
+    context = {"job": found, "is_blocked": _is_blocked(found), **_progress(found)}
     if request.htmx:
         status = STOP_POLLING if found.is_over else 200
         return render(request, "generation/_job.html", context, status=status)
     notice.seen(request.user, reverse("job", args=[found.pk]))
     return render(request, "generation/job.html", context | {"takes": _takes_of_click(found)})
+
+
+def _is_blocked(found: Job) -> bool:
+    """Whether a rule about words stopped it, which came after it was accepted."""
+    return found.status == Job.Status.FAILED and RuleBlock.objects.filter(job=found.pk).exists()
 
 
 @never_cache

@@ -12,11 +12,12 @@ from accounts.paging import as_uuid
 from accounts.permissions import check_can_create, requires
 from accounts.prepared import Slot, prepared
 
-from .. import drafts, pace, pictures, queue, tasks
+from .. import drafts, pace, pictures, queue, rules, tasks
 from ..engine import catalog
 from ..engine.catalog import Size
 from ..forms import PromptForm
 from ..models import Job, Rendition
+from ..rule_forms import ObjectionForm
 from . import panel
 from .picture import bounded, sent
 
@@ -28,6 +29,7 @@ SHOWN = (
 )
 STATUS_OF_REFUSAL = {
     queue.Paused: 503,
+    queue.Blocked: 422,
     queue.QueueFull: 429,
     pace.TooFast: 429,
     queue.AllowanceSpent: 409,
@@ -69,7 +71,11 @@ def jobs(request):
         )
     except queue.Refused as refusal:
         form.add_error(None, str(refusal))
-        return _refusal(request, form, status=STATUS_OF_REFUSAL[type(refusal)])
+        blocked = None
+        if isinstance(refusal, queue.Blocked):
+            rules.note(refusal.hits, owner_id=request.user.pk)
+            blocked = ObjectionForm.to(refusal.hits, rules.words_of(told["recipe"]))
+        return _refusal(request, form, status=STATUS_OF_REFUSAL[type(refusal)], blocked=blocked)
     if form.beginning and not form.begins_with:
         pictures.let_go(form.beginning.pk)
     kept = {"seed": str(job.seed), "keep_seed": "on"} if told["keep_seed"] else None
@@ -86,16 +92,17 @@ def draft(request):
     return HttpResponse(status=204)
 
 
-def _refusal(request, form: PromptForm, *, status: int):
+def _refusal(request, form: PromptForm, *, status: int, blocked=None):
     drafts.keep(request.user, form.data)
-    return _page(request, panel.of(form), status=status)
+    return _page(request, panel.of(form), status=status, blocked=blocked)
 
 
-def _page(request, shown: panel.Panel, *, status: int = 200):
+def _page(request, shown: panel.Panel, *, status: int = 200, blocked=None):
     takes = list(_takes(request))
     context = {
         "panel": shown,
         "form": shown.form,
+        "blocked": blocked,
         "form_key": shown.form["form_key"].value() or uuid.uuid4(),
         "left": _left(request.user),
         "takes": takes[:PAGE],

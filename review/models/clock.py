@@ -32,6 +32,9 @@ class Clock(models.Model):
     started_at = models.DateTimeField()
     allowed = models.DurationField()  # as the setting was then: a promise isn't changed afterwards
     due_at = models.DateTimeField()  # moved on by as long as each pause lasted
+    # By which the desk goes: the deadline, or some hours earlier for what a machine has flagged. Moved on with it.
+    turn_at = models.DateTimeField()
+    is_flagged = models.BooleanField(default=False)
     rings_at = models.DateTimeField(null=True)  # the next milestone; null when all are passed
     paused_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)  # by the decision, or the withdrawal
@@ -41,14 +44,19 @@ class Clock(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["due_at", "submission"],
+                fields=["turn_at", "submission"],
                 condition=Q(stopped_at=None, paused_at=None),
-                name="clock_running_by_deadline",
+                name="clock_running_in_turn",
             ),
             models.Index(
-                fields=["due_at", "submission"],
+                fields=["turn_at", "submission"],
+                condition=Q(stopped_at=None, paused_at=None, is_flagged=True),
+                name="clock_flagged_in_turn",
+            ),
+            models.Index(
+                fields=["turn_at", "submission"],
                 condition=Q(stopped_at=None, paused_at__isnull=False),
-                name="clock_paused_by_deadline",
+                name="clock_paused_in_turn",
             ),
             models.Index(
                 fields=["rings_at"], condition=Q(stopped_at=None, paused_at=None), name="clock_rings_next"

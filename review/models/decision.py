@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from .. import content_warnings
 from ..clauses import Clause
+from ..content_warnings import ContentWarning
 from .policy import named
 from .submission import Submission
 
@@ -29,6 +31,9 @@ class Decision(models.Model):
     policy_version = models.CharField(max_length=16)
     reasons = models.CharField(max_length=400, blank=True)  # codes of clauses, separated by spaces
     note = models.TextField(blank=True)
+    # What an approval warns visitors of: codes of kinds, separated by spaces, and a line in the reviewer's words.
+    warning_kinds = models.CharField(max_length=80, blank=True)
+    warning_line = models.CharField(max_length=120, blank=True)
     # How many Remarks belong to it, said before they are: none can be added afterward. None where there were none yet.
     remark_count = models.PositiveSmallIntegerField(null=True)
     erased_at = models.DateTimeField(null=True)
@@ -45,6 +50,10 @@ class Decision(models.Model):
                 | (~Q(reasons="") & (~Q(note="") | Q(erased_at__isnull=False))),
                 name="refusal_gives_reasons_and_a_note",
             ),
+            models.CheckConstraint(
+                condition=Q(outcome="approve") | Q(warning_kinds="", warning_line=""),
+                name="refusal_warns_of_nothing",
+            ),
         ]
 
     def __str__(self):
@@ -53,6 +62,10 @@ class Decision(models.Model):
     @property
     def is_approval(self) -> bool:
         return self.outcome == self.Outcome.APPROVE
+
+    @cached_property
+    def warning(self) -> ContentWarning | None:
+        return content_warnings.told(self.warning_kinds, self.warning_line)
 
     @cached_property
     def clauses(self) -> list[Clause]:

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
 
+from .. import content_warnings
+from ..content_warnings import ContentWarning
 from .decision import Approval
 
 SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another
@@ -36,17 +38,26 @@ class PublicationQuerySet(models.QuerySet):
         return self.filter(Q(published_at__lt=other.published_at) | same)
 
     def with_content(self):
-        """Adds the frozen text, the only thing about a work that a public page reads."""
-        return self.annotate(content=F("approval__submission__content"))
+        """Adds what a public page reads about a work: the frozen text, and what its approval warns of."""
+        return self.annotate(
+            content=F("approval__submission__content"),
+            warning_kinds=F("approval__warning_kinds"),
+            warning_line=F("approval__warning_line"),
+        )
+
+    def credited_to(self, credit: str):
+        """Those whose frozen text has this credit line."""
+        found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
+        return found.filter(said__credit=credit)
 
     def about(self, words: str):
         """Searches the frozen text's words, and nothing else."""
         # The database may read every submission's text before it looks for publications: an erased one is no JSON.
         found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
         for word in list(dict.fromkeys(unicodedata.normalize("NFC", words).split()))[:SEARCH_WORDS]:
-            matches = [Q(**{f"said__{part}__icontains": word}) for part in ("title", "statement", "credit")]
+            places = ("title", "statement", "credit", "credits", "recipe__prompt")
             found = found.filter(
-                matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word)
+                Q(*((f"said__{place}__icontains", word) for place in places), _connector=Q.OR)
             )
         return found
 
@@ -77,6 +88,11 @@ class Publication(models.Model):
     def work(self) -> dict:
         """The frozen text as data; needs `with_content()`."""
         return json.loads(self.content)
+
+    @cached_property
+    def warning(self) -> ContentWarning | None:
+        """What its visitors are warned of before they see it; needs `with_content()`."""
+        return content_warnings.told(self.warning_kinds, self.warning_line)
 
     @property
     def seconds(self) -> float:

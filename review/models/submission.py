@@ -48,6 +48,8 @@ class Submission(models.Model):
     version = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120, blank=True)
     statement = models.TextField(blank=True)
+    credit = models.CharField(max_length=120, blank=True)  # "" stands for the artist's name in the program
+    credits = models.TextField(blank=True)  # further ones, one a line, as review.crediting reads them
     discloses_recipe = models.BooleanField()
     publish_on_approval = models.BooleanField()
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,5 +1,6 @@
 """Decisions and what they were made with, publications and takedowns."""
 
+from ..content_warnings import KINDS
 from .rule import Record, Rule
 
 RECORDS = {
@@ -8,6 +9,8 @@ RECORDS = {
     "review_publication": Record(identity=("id", "approval_id", "slug")),
     "review_takedown": Record(erasable=("reason",), identity=("id", "publication_id")),
 }
+
+_WARNINGS = " UNION ALL ".join(f"SELECT '{code}' AS code" for code in KINDS)
 
 RULES = (
     Rule(
@@ -28,6 +31,16 @@ RULES = (
         " WHERE s.id = NEW.submission_id AND r.by_id = NEW.by_id)",
         "who is recused from a clip never decides on it, in any version",
         reads="review_recusal",
+    ),
+    Rule(  # all that it warns of is accounted for by known codes, each with the space behind it
+        "review_decision",
+        "warns",
+        "INSERT",
+        "NEW.warning_kinds <> '' AND length(NEW.warning_kinds) + 1 <> (SELECT COALESCE(SUM(length(k.code) + 1), 0)"
+        f" FROM ({_WARNINGS}) k WHERE replace(' ' || NEW.warning_kinds || ' ', ' ' || k.code || ' ', '')"
+        " <> ' ' || NEW.warning_kinds || ' ')",
+        "an approval warns of kinds that are known",
+        reads="review_consent",  # which came with the column
     ),
     Rule(
         "review_remark",

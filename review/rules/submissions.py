@@ -3,7 +3,7 @@
 from .rule import Record, Rule
 
 SUBMISSION = "review_submission"
-SUBMISSION_ERASABLE = ("title", "statement", "content")
+SUBMISSION_ERASABLE = ("title", "statement", "credit", "credits", "content")
 SUBMISSION_IDENTITY = ("id", "clip_id,version")
 
 RECORDS = {

@@ -22,19 +22,25 @@ register = template.Library()
 
 
 @register.simple_tag
-def desk_lines(waiting, user, can_lead=False) -> str:
+def desk_lines(waiting, user, can_lead=False, comfort=None) -> str:
     """Works that wait, as views.waiting lists them; the page has the form that their buttons send."""
     now, language = timezone.now(), get_language()
-    return mark_safe("".join(_line(*_as_shown(work, user, now), can_lead, language) for work in waiting))
+    return mark_safe(
+        "".join(_line(*_as_shown(work, user, now, comfort), can_lead, language) for work in waiting)
+    )
 
 
-def _as_shown(work, user, now) -> tuple:
+def _as_shown(work, user, now, comfort) -> tuple:
     """All that a line depends on, with its times so rounded that the line says the same for a while."""
     waited = _rounded((now - work.created_at).total_seconds())
     left = _rounded((work.clock__due_at - (work.clock__paused_at or now)).total_seconds())
     holder = work.claim__reviewer__name if work.is_held else ""
     is_mine = work.is_held and work.claim__reviewer == user.pk
-    return work.pk, work.content, work.version, waited, left, bool(work.clock__paused_at), holder, is_mine
+    two = "two" if work.is_sensitive else "refusal" if work.is_criticism else ""
+    is_flagged = work.clock__is_flagged
+    veil = comfort.veil(is_flagged) if comfort else None
+    paused = bool(work.clock__paused_at)
+    return work.pk, work.content, work.version, waited, left, paused, is_flagged, veil, holder, is_mine, two
 
 
 def _rounded(seconds: float) -> int:
@@ -49,8 +55,11 @@ def _line(
     waited: int,
     left: int,
     is_paused: bool,
+    is_flagged: bool,
+    veil,
     holder: str,
     is_mine: bool,
+    two: str,
     can_lead: bool,
     _language: str,
 ) -> str:
@@ -58,7 +67,9 @@ def _line(
     places = {name: reverse(name, args=[pk]) for name in ("room", "room_poster", "claim")}
     facts = {"title": work["title"], "credit": work["credit"], "version": version}
     facts |= {"waited": in_words(waited), "left": in_words(abs(left)), "is_late": left < 0}
-    facts |= {"is_paused": is_paused, "holder": holder, "is_mine": is_mine, "can_lead": can_lead}
+    facts |= {"is_flagged": is_flagged, "veil": veil, "two": two}
+    facts |= {"is_paused": is_paused, "holder": holder, "is_mine": is_mine}
+    facts |= {"can_lead": can_lead and not two}
     return render_to_string("review/_desk_line.html", facts | places)
 
 

@@ -3,7 +3,8 @@
 from django import template
 from django.db.models import Count, Q
 
-from ..models import Decision, Submission
+from .. import assessing
+from ..models import Decision, Hearing, Inquiry, Submission
 
 register = template.Library()
 
@@ -30,6 +31,9 @@ def desk_in_numbers() -> dict:
     unsealed = Submission.objects.unsealed()
     return {
         "waiting": Submission.objects.waiting().count(),
+        "short": assessing.short_of_people().count(),
+        "appeals": Hearing.objects.open().count(),
+        "reported": Inquiry.objects.open().count(),
         **unsealed.aggregate(preparing=Count("pk", filter=~_FAILED), unprepared=Count("pk", filter=_FAILED)),
     }
 

@@ -14,10 +14,10 @@ from django.utils.translation import get_language
 from accounts.prepared import Slot, prepared
 from generation.engine import SPRITE_MOMENTS
 
-from .. import timeline
-from ..forms import SubmissionForm
+from .. import content_warnings, sealing, timeline
 from ..models import Publication, Submission
 from ..models.submission import STATE_FACTS, state_of
+from ..own_forms import SubmissionForm
 from ..permissions import allows, check_can_submit
 
 register = template.Library()
@@ -29,11 +29,12 @@ WITH_OUTCOME = ("withdrawal", "preparation", "clock", "decision__by", "decision_
 @register.simple_tag
 def publication_card(publication: Publication, eager=False) -> str:
     """One clip in the gallery. Whether it is shown was asked at this very request; here it is only drawn."""
-    return _card(publication.slug, publication.content, eager, get_language())
+    told = publication.warning_kinds, publication.warning_line
+    return _card(publication.slug, publication.content, *told, eager, get_language())
 
 
 @lru_cache(maxsize=512)
-def _card(slug: str, content: str, eager: bool, _language: str) -> str:
+def _card(slug: str, content: str, kinds: str, line: str, eager: bool, _language: str) -> str:
     """The words of a publication never change, so their card is drawn once in each process."""
     work = json.loads(content)
     card = {
@@ -46,7 +47,10 @@ def _card(slug: str, content: str, eager: bool, _language: str) -> str:
         "duration": work["clip"]["frames"] / work["clip"]["fps"],
         "eager": eager,
     }
-    if "sprite" in work["files"]:  # what earlier versions froze has none
+    warning = content_warnings.told(kinds, line)
+    if warning:  # and no sprite: moving over the card must show no more than looking at it
+        card["warning"] = warning.parts
+    elif "sprite" in work["files"]:  # what earlier versions froze has none
         card |= {"sprite": reverse("watch_sprite", args=[slug]), "moments": SPRITE_MOMENTS}
     return render_to_string("components/_clip_card.html", card)
 
@@ -83,19 +87,19 @@ def submission_panel(context, clip):
     return {
         "clip": clip,
         "submissions": submissions,
-        "form": context.get("submission_form") or SubmissionForm(initial=_words_of(submissions)),
+        "form": context.get("submission_form")
+        or SubmissionForm(initial=_words_of(submissions, context["user"])),
+        "blocked": context.get("blocked"),
         "can_submit": allows(check_can_submit, clip, context["user"]),
         "csrf_token": context.get("csrf_token"),
         "user": context["user"],
     }
 
 
-def _words_of(submissions: list[Submission]) -> dict:
-    """A new version starts from the words of the last one."""
-    if not submissions:
-        return {}
-    names = ("title", "statement", "discloses_recipe", "publish_on_approval")
-    return {name: getattr(submissions[0], name) for name in names}
+def _words_of(submissions: list[Submission], user) -> dict:
+    """A new version starts from the words of the last one, but for the time: that was meant for that one."""
+    told = sealing.told(submissions[0]) | {"publish_at": "", "zone": ""} if submissions else {}
+    return told | {"credit": told.get("credit") or user.name}
 
 
 @register.simple_tag

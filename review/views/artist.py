@@ -11,11 +11,26 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import notice
 from generation.models import Clip
+from generation.rule_forms import ObjectionForm
 
-from .. import asking, deleting, gate, preparing, queue, sealing, tasks, timeline
-from ..forms import ReplyForm, SubmissionForm
-from ..models import Publication, Submission
-from ..permissions import Conflict, NotAllowed
+from .. import (
+    appealing,
+    asking,
+    consenting,
+    deleting,
+    gate,
+    preparing,
+    queue,
+    scheduling,
+    sealing,
+    tasks,
+    timeline,
+)
+from ..appeal_forms import AppealForm, MessageForm
+from ..forms import ReplyForm
+from ..models import Appeal, Publication, Submission
+from ..own_forms import ScheduleForm, SubmissionForm
+from ..permissions import Conflict, NotAllowed, allows
 from .refusals import conflict
 
 OUTCOME = ("withdrawal", "preparation", "decision__publication__takedown")  # what a state is read from
@@ -32,13 +47,17 @@ def submit(request, pk):
     except Conflict as refusal:
         latest = clip.submissions.order_by("-version").first()
         words = form.cleaned_data
-        if latest and all(getattr(latest, name) == words[name] for name in words):
+        if latest and sealing.told(latest) == words:
             return redirect("submission", latest.pk)  # a second click on the same form
-        kept = f"{words['title']}\n\n{words['statement']}"
+        kept = "\n\n".join([words["title"], words["statement"], words["credits"]])
         return conflict(request, refusal, back=reverse("clip", args=[clip.pk]), kept=kept.strip())
     except NotAllowed as refusal:
         form.add_error(None, str(refusal))
-        return render(request, "generation/clip.html", {"clip": clip, "submission_form": form}, status=422)
+        context = {"clip": clip, "submission_form": form}
+        if isinstance(refusal, sealing.Blocked):
+            words = sealing.public_words(form.cleaned_data["title"], form.cleaned_data["statement"])
+            context["blocked"] = ObjectionForm.to(refusal.hits, words)
+        return render(request, "generation/clip.html", context, status=422)
     except Clip.DoesNotExist:  # deleted in another tab
         raise Http404 from None
     tasks.nudge()
@@ -67,34 +86,39 @@ def deletion(request, pk):
 @never_cache
 @require_safe
 def submission(request, pk):
-    found = _submission(request, pk)
+    found = own_submission(request, pk)
     if request.htmx:  # a page that waits for the files asks whether they are made
         return HttpResponseClientRefresh() if found.state != "preparing" else HttpResponse(status=204)
     notice.seen(request.user, reverse("submission", args=[found.pk]))
-    return _page(request, found)
+    return page(request, found)
 
 
-def _page(request, found: Submission, *, reply_form=None, status: int = 200):
+def page(request, found: Submission, *, reply_form=None, schedule_form=None, status: int = 200, **forms):
     asked = found.open_question
     context = {
         "submission": found,
         "place": queue.place(found),
         "question": asked if found.state == "waiting" else None,
+        "allowed": consenting.told(found),
+        "schedules": scheduling.told(found),
+        "schedule_form": schedule_form or ScheduleForm(),
+        "can_allow": allows(consenting.check_can_allow, found, request.user),
+        "can_schedule": allows(scheduling.check_can_schedule, found, request.user),
         "reply_form": reply_form or ReplyForm(initial={"number": asked and asked.number}),
         "earlier": found.clip.submissions.filter(version__lt=found.version)
         .select_related(*OUTCOME)
         .order_by("-version"),
     }
-    return render(request, "review/submission.html", context, status=status)
+    return render(request, "review/submission.html", context | forms, status=status)
 
 
 @require_POST
 def reply(request, pk):
     """The answer to a reviewer's question; the clock goes on with it."""
-    found = _submission(request, pk)
+    found = own_submission(request, pk)
     form = ReplyForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, reply_form=form, status=422)
+        return page(request, found, reply_form=form, status=422)
     try:
         asking.reply(found, by=request.user, **form.cleaned_data)
     except NotAllowed as refusal:
@@ -105,8 +129,45 @@ def reply(request, pk):
 
 
 @require_POST
+def appeal(request, pk):
+    """Against the refusal, or the takedown by staff; once."""
+    found = own_submission(request, pk)
+    form = AppealForm(request.POST, auto_id="appeal_%s")
+    back = reverse("submission", args=[found.pk])
+    if not form.is_valid():
+        try:
+            appealing.check_can_appeal(found, request.user)
+        except NotAllowed as refusal:
+            return conflict(request, refusal, back=back)
+        return page(request, found, appeal_form=form, status=422)
+    try:
+        appealing.appeal(found, by=request.user, text=form.cleaned_data["text"])
+    except NotAllowed as refusal:
+        return conflict(request, refusal, back=back, kept=form.cleaned_data["text"])
+    messages.success(request, _("Your appeal is made. Somebody who took no part in this hears it."))
+    return redirect("submission", found.pk)
+
+
+@require_POST
+def appeal_message(request, pk):
+    """From the artist to whoever hears the appeal."""
+    found = own_submission(request, pk)
+    made = get_object_or_404(Appeal.objects.select_related("submission", "hearing"), submission=found)
+    form = MessageForm(request.POST, auto_id="appeal_%s")
+    if not form.is_valid():
+        return page(request, found, appeal_message_form=form, status=422)
+    try:
+        appealing.write(made, by=request.user, text=form.cleaned_data["text"])
+    except NotAllowed as refusal:
+        back = reverse("submission", args=[found.pk])
+        return conflict(request, refusal, back=back, kept=form.cleaned_data["text"])
+    messages.success(request, _("Sent. Whoever hears your appeal reads it."))
+    return redirect("submission", found.pk)
+
+
+@require_POST
 def withdrawal(request, pk):
-    found = _submission(request, pk)
+    found = own_submission(request, pk)
     try:
         sealing.withdraw(found, by=request.user)
     except Conflict as refusal:
@@ -118,7 +179,7 @@ def withdrawal(request, pk):
 @require_POST
 def preparation(request, pk):
     """Asks again for files that could not be made."""
-    found = _submission(request, pk)
+    found = own_submission(request, pk)
     try:
         preparing.again(found, by=request.user)
     except Conflict as refusal:
@@ -129,7 +190,7 @@ def preparation(request, pk):
 
 @require_POST
 def publication(request, pk):
-    found = _submission(request, pk)
+    found = own_submission(request, pk)
     try:
         made = gate.publish(found, by=request.user)
     except NotAllowed as refusal:
@@ -153,8 +214,8 @@ def takedown(request, pk):
     return redirect("submission", found.submission.pk)
 
 
-def _submission(request, pk) -> Submission:
+def own_submission(request, pk) -> Submission:
     mine = Submission.objects.visible_to(request.user)
-    related = ("clip__job", "artist", "clock", *OUTCOME)
+    related = ("clip__job", "artist", "clock", *OUTCOME, *timeline.OF_APPEAL)
     told = queue.with_holders(mine).select_related(*related).prefetch_related(*timeline.OF_ARTISTS)
     return get_object_or_404(told, pk=pk)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import check_can_review, requires
 
 from .. import context
-from .room import copy_for, submission_at_desk
+from .room import copy_for, submission_at_desk, veil_for
 
 
 @never_cache
@@ -22,5 +22,6 @@ def beside(request, pk, other):
         raise Http404("There is no such work of the same origin.")
     copies = {"copy": copy_for(request.user, found), "other_copy": copy_for(request.user, earlier)}
     shown = {"submission": found, "other": earlier, "changes": context.changes(earlier, found)}
+    shown |= {"veil": veil_for(request, found), "other_veil": veil_for(request, earlier)}
     is_waiting = not all(made.is_ready or made.error for made in copies.values())
     return render(request, "review/beside.html", {**shown, **copies, "is_waiting": is_waiting})

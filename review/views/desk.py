@@ -10,10 +10,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import check_can_lead, check_can_review, check_can_take_down, requires
 
-from .. import asking, gate, policy, queue, remarks, tasks
+from .. import asking, content_warnings, gate, policy, queue, remarks, tasks
 from ..clauses import Policy
 from ..forms import AsideForm, DecisionForm, HandoverForm, LeavingForm, SaidForm, TakedownForm
-from ..models import Publication, Submission
+from ..models import Assessment, Publication, Submission
 from ..permissions import NotAllowed, check_can_decide
 from .refusals import conflict
 from .room import copy_for, show, submission_at_desk
@@ -37,11 +37,11 @@ def _to_the_next(request):
 @require_POST
 @requires(check_can_review)
 def claim(request, pk):
-    found = _sealed(pk)
+    found = sealed(pk)
     if not queue.claim(found, by=request.user):
         words = _(
             "This clip can't be claimed: somebody else holds it, it is decided already, it is your own, or you have"
-            " recused yourself from it."
+            " assessed it already or recused yourself from it."
         )
         return conflict(request, words, back=reverse("desk"))
     _ask_ahead(request.user, found)
@@ -51,8 +51,8 @@ def claim(request, pk):
 def _ask_ahead(reviewer, claimed: Submission) -> None:
     """The copy of what comes next is made while the reviewer looks at this one."""
     copy_for(reviewer, claimed)
-    following = queue.free_for(reviewer).exclude(pk=claimed.pk).first()
-    if following is not None:
+    ahead = (free.exclude(pk=claimed.pk).first() for free in queue.offered_to(reviewer))
+    if following := next(filter(None, ahead), None):
         copy_for(reviewer, following)
 
 
@@ -60,7 +60,7 @@ def _ask_ahead(reviewer, claimed: Submission) -> None:
 @requires(check_can_review)
 def renewal(request, pk):
     """The room's sign of life: until when the claim holds now, or the sentence that says why it doesn't."""
-    found = _sealed(pk)
+    found = sealed(pk)
     try:
         until = queue.renew(found, by=request.user)
     except NotAllowed as refusal:
@@ -75,14 +75,14 @@ def leaving(request, pk):
     form = LeavingForm(request.POST)
     if not form.is_valid():
         return JsonResponse({"errors": form.errors}, status=422)
-    queue.leave(_sealed(pk), by=request.user, until=form.cleaned_data["until"])
+    queue.leave(sealed(pk), by=request.user, until=form.cleaned_data["until"])
     return HttpResponse(status=204)
 
 
 @require_POST
 @requires(check_can_review)
 def release(request, pk):
-    queue.release(_sealed(pk), by=request.user)
+    queue.release(sealed(pk), by=request.user)
     return redirect("desk")
 
 
@@ -103,7 +103,7 @@ def recusal(request, pk):
 @requires(check_can_review)
 def question(request, pk):
     """Asks the artist. The clock pauses, and the clip goes back: whoever asked is offered others meanwhile."""
-    found = _sealed(pk)
+    found = sealed(pk)
     form = SaidForm(request.POST, auto_id="question_%s")
     if not form.is_valid():
         return show(request, submission_at_desk(pk), question_form=form, status=422)
@@ -121,7 +121,7 @@ def question(request, pk):
 @requires(check_can_lead)
 def handover(request, pk):
     """A lead gives a claim to somebody else."""
-    found = _sealed(pk)
+    found = sealed(pk)
     form = HandoverForm(request.POST, takers=queue.takers(found))
     if not form.is_valid():
         return show(request, submission_at_desk(pk), handover_form=form, status=422)
@@ -141,7 +141,7 @@ def _back(pk) -> str:
 
 
 def _step_aside(request, pk, act, done):
-    found = _sealed(pk)
+    found = sealed(pk)
     form = AsideForm(request.POST)
     if not form.is_valid():
         return show(request, submission_at_desk(pk), aside_form=form, status=422)
@@ -156,7 +156,7 @@ def _step_aside(request, pk, act, done):
 @require_POST
 @requires(check_can_review)
 def decision(request, pk):
-    found = _sealed(pk)
+    found = sealed(pk)
     held = policy.current()
     rows = remarks.rows(request.POST, frames=found.clip.frames)
     said = remarks.said(rows)
@@ -176,9 +176,16 @@ def decision(request, pk):
         return _policy_changed(request, pk, policy.current(), rows)
     except NotAllowed as refusal:
         return conflict(request, refusal, back=_back(pk), kept=_typed(request.POST, rows))
-    if not made.is_approval:
-        tasks.tell_of_refusal(made)
-    messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
+    if isinstance(made, Assessment):
+        words = _(
+            "Your assessment is recorded, and decides nothing yet: this clip takes two people. It waits for another"
+            " one, who doesn’t see yours."
+        )
+        messages.success(request, words)
+    else:
+        if not made.is_approval:
+            tasks.tell_of_refusal(made)
+        messages.success(request, _("Approved.") if made.is_approval else _("Refused, with your reasons."))
     return _to_the_next(request) if then_next else redirect("desk")
 
 
@@ -210,7 +217,12 @@ def _typed(data, rows) -> str:
     """All that a reviewer had put into the decision, as text to copy."""
     ticked = [str(clause.title) for clause in policy.clauses(data.getlist("reasons"))]
     reasons = _("Reasons: %(reasons)s.") % {"reasons": ", ".join(ticked)} if ticked else ""
-    return "\n\n".join(filter(None, [data.get("note", ""), rows.typed, reasons]))
+    warned = [
+        str(told) for code, told in content_warnings.KINDS.items() if code in data.getlist("warning_kinds")
+    ]
+    warned += filter(None, [data.get("warning_line", "").strip()])
+    warning = _("Content warning: %(parts)s.") % {"parts": ", ".join(warned)} if warned else ""
+    return "\n\n".join(filter(None, [data.get("note", ""), rows.typed, reasons, warning]))
 
 
 @require_POST
@@ -230,7 +242,7 @@ def takedown(request, pk):
     return redirect("watch", found.slug)
 
 
-def _sealed(pk) -> Submission:
+def sealed(pk) -> Submission:
     """Not only what is at the desk: a clip that was withdrawn meanwhile deserves a sentence, not a 404."""
     sealed = Submission.objects.exclude(content_hash=None).select_related("clip")
     return get_object_or_404(sealed, pk=pk)

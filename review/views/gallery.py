@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from accounts.prepared import prepared
 from generation import media, storage
 
 from ..forms import TakedownForm
-from ..models import Publication
+from ..models import ArtistPage, Publication
 
 PAGE = 24
 SEARCH_LIMIT = 200  # characters
@@ -53,14 +53,41 @@ def watch(request, slug):
         Publication.objects.with_content().select_related("approval__submission", "takedown"), slug=slug
     )
     if getattr(found, "takedown", None):
-        return _gone(request)
+        return gone(request, found)
+    warning = found.warning
     context = {
         "publication": found,
         "work": found.work,
+        # Without a script, and before a byte of the video is asked for: whoever has not chosen to see gets no player.
+        "is_veiled": warning is not None and request.GET.get("show") != "1",
+        "artist_page": ArtistPage.objects.filter(
+            artist=found.submission.artist_id, credit=found.work["credit"]
+        ).first(),
         "is_owner": found.submission.artist_id == request.user.pk and can_create(request.user),
         "takedown_form": TakedownForm(),
     }
     return revalidated(render(request, "review/watch.html", context))
+
+
+@login_not_required
+@require_safe
+def artist(request, slug):
+    """What one artist shows under one name, newest first, by key; whoever shows nothing has no page."""
+    found = get_object_or_404(ArtistPage, slug=slug)
+    works = found.works()
+    key = request.GET.get("after", "").replace("\0", "")
+    mine = Publication.objects.filter(approval__submission__artist=found.artist_id)
+    after = mine.filter(slug=key).first() if key else None
+    shown = list((works.older_than(after) if after else works).newest_first()[: PAGE + 1])
+    if not shown and not works.exists():
+        raise Http404
+    context = {
+        "page": found,
+        "publications": shown[:PAGE],
+        "older": _page_url("", shown[PAGE - 1]) if len(shown) > PAGE else None,
+        "is_first_page": after is None,
+    }
+    return revalidated(render(request, "review/artist.html", context))
 
 
 @login_not_required
@@ -100,8 +127,12 @@ def _page_url(words: str, last: Publication) -> str:
     return "?" + urlencode({"after": last.slug} | ({"q": words} if words else {}))
 
 
-def _gone(request) -> HttpResponse:
-    return revalidated(render(request, "410.html", status=410))
+def gone(request, publication: Publication) -> HttpResponse:
+    """With the program's reason. An artist who takes their own clip down owes nobody one."""
+    takedown = publication.takedown
+    is_own = takedown.by_id == publication.submission.artist_id
+    reason = "" if is_own else takedown.reason  # "" once it was erased
+    return revalidated(render(request, "410.html", {"reason": reason}, status=410))
 
 
 def revalidated(response: HttpResponse) -> HttpResponse:

@@ -11,10 +11,11 @@ from accounts.models import notice
 from accounts.permissions import can_lead, check_can_review, requires
 from generation import media, storage
 
-from .. import context, copying, policy, queue, remarks, tasks, timeline
-from ..forms import AsideForm, DecisionForm, HandoverForm, SaidForm, TakedownForm
+from .. import assessing, comforts, context, copying, policy, queue, remarks, sensitivity, tasks, timeline
+from ..forms import AsideForm, DecisionForm, HandoverForm, SaidForm, SensitivityForm, TakedownForm
 from ..models import PublicFile, StaffCopy, Submission
-from ..permissions import is_recused, told_of_handover
+from ..models.comfort import Veil
+from ..permissions import allows, check_can_mark, is_recused, told_of_handover
 
 STOP_POLLING = 286  # htmx: swap this answer in, and ask no more
 OF_STAFF = (*timeline.OF_STAFF, "decision__remarks")
@@ -33,10 +34,12 @@ def room(request, pk):
 @requires(check_can_review)
 def copy(request, pk):
     """The player of the room, or what is said while the viewer's copy is being made."""
-    found = get_object_or_404(Submission.objects.at_the_desk().select_related("clip"), pk=pk)
+    found = get_object_or_404(Submission.objects.at_the_desk().select_related("clip", "clock"), pk=pk)
     made = copying.ask(found, viewer=request.user)  # asked each second, and so without a nudge each time
-    status = STOP_POLLING if made.is_ready else 200
-    return render(request, "review/_room_player.html", _player(found, made), status=status)
+    shown = player(found, made)
+    if made.is_ready:
+        shown["veil"] = veil_for(request, found)
+    return render(request, "review/_room_player.html", shown, status=STOP_POLLING if made.is_ready else 200)
 
 
 @require_safe
@@ -70,8 +73,8 @@ def _send_frozen(request, pk, kind: str) -> HttpResponse:
 
 
 def submission_at_desk(pk) -> Submission:
-    related = ("clip__job__picture", "clip__job__parent", "artist", "clock")
-    related += ("decision__by", "decision__publication__takedown__by")
+    related = ("clip__job__picture", "clip__job__parent", "artist", "clock", "screening")
+    related += ("decision__by", "decision__publication__takedown__by", *timeline.OF_APPEAL)
     at_desk = queue.with_holders(Submission.objects.at_the_desk()).prefetch_related(*OF_STAFF)
     return get_object_or_404(at_desk.select_related(*related), pk=pk)
 
@@ -83,6 +86,7 @@ def show(
     initial = {"content_hash": submission.content_hash, "policy_version": held.name}
     publication = getattr(getattr(submission, "decision", None), "publication", None)
     related = context.related(submission)
+    is_own, recused = submission.artist_id == request.user.pk, is_recused(submission, request.user)
     earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*OF_STAFF)
     shown = {
         "submission": submission,
@@ -91,15 +95,18 @@ def show(
         "aside_form": AsideForm(auto_id="aside_%s"),
         "question_form": SaidForm(auto_id="question_%s"),
         "question": submission.open_question,
+        "two": assessing.told(submission, viewer=request.user),
+        "mark_form": _mark_form(request.user, submission),
         "handover_form": _handover_form(request.user, submission, handover_form),
         "handed_over": _told_of_handover(request.user, submission),
         "is_holder": _holds(request.user, submission),
-        "is_own": submission.artist_id == request.user.pk,
-        "is_recused": is_recused(submission, request.user),
+        "is_own": is_own,
+        "is_recused": recused,
+        "may_decide": not (is_own or recused),
         "idle_seconds": settings.CLAIM_LIFETIME.total_seconds(),
         "policy": held,
         "history": earlier.select_related(
-            "decision__by", "withdrawal", "decision__publication__takedown__by"
+            "decision__by", "withdrawal", "decision__publication__takedown__by", *timeline.OF_APPEAL
         ),
         "publication": publication,
         "origin": context.origin(submission),
@@ -107,17 +114,38 @@ def show(
         "changes": context.changes(related[0], submission) if related else [],
         "record": context.record_of(submission),
         "takedown_form": TakedownForm(),
-        **_player(submission, copy_for(request.user, submission)),
+        "veil": veil_for(request, submission),
+        **player(submission, copy_for(request.user, submission)),
     }
     return render(request, "review/room.html", shown | forms, status=status)
+
+
+def veil_for(request, submission: Submission) -> Veil:
+    """What lies over it for this reviewer until they lift it: by a key or a button, without a script by `?veil=off`."""
+    clock = getattr(submission, "clock", None)
+    if clock is None or not clock.is_flagged or request.GET.get("veil") == "off":
+        return Veil()
+    return comforts.of(request.user).veil(True)
 
 
 def _handover_form(user, submission: Submission, form) -> HandoverForm | None:
     """For leads, while somebody holds what they may have a say in."""
     if not (can_lead(user) and submission.is_held and submission.state == "waiting"):
         return None
+    if submission.sensitivities.all():  # as check_can_hand_over
+        return None
     takers = queue.takers(submission).exclude(pk=submission.claim.reviewer_id)
     return form or HandoverForm(takers=takers, auto_id="handover_%s")
+
+
+def _mark_form(user, submission: Submission) -> SensitivityForm | None:
+    """For whoever may ask for a second pair of eyes, while there is something to ask for."""
+    kinds = sensitivity.unmarked(submission)
+    if not (kinds and allows(check_can_mark, submission, user)):
+        return None
+    form = SensitivityForm(auto_id="mark_%s", initial={"kind": kinds[0] if len(kinds) == 1 else ""})
+    form.fields["kind"].choices = [(kind, kind.label) for kind in kinds]
+    return form
 
 
 def _told_of_handover(user, submission: Submission) -> str:
@@ -132,7 +160,7 @@ def copy_for(viewer, submission: Submission) -> StaffCopy:
     return made
 
 
-def _player(submission: Submission, made: StaffCopy) -> dict:
+def player(submission: Submission, made: StaffCopy) -> dict:
     return {"submission": submission, "copy": made, "is_nobody_there": copying.is_nobody_there(made)}
 
 

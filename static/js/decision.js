@@ -12,6 +12,8 @@
   const part = (name) => document.querySelector(`[data-${name}]`);
   const note = form.elements.note;
   const reasons = [...form.querySelectorAll("[name=reasons]")];
+  const warned = [...form.querySelectorAll("[name=warning_kinds]")];
+  const line = form.elements.warning_line;
   const status = part("hold-status");
 
   let chosen = null; // the button of the decision that is held
@@ -92,12 +94,14 @@
   // --- A draft for as long as the tab lives, for this person and this content ---------------------------
 
   const key = `decision ${form.dataset.draft}`;
-  const isEmpty = () => !note.value && !reasons.some((box) => box.checked);
+  const boxes = [...reasons, ...warned];
+  const nameOf = (box) => `${box.name} ${box.value}`; // a reason and a warning may have the same code
+  const isEmpty = () => !note.value && !line.value && !boxes.some((box) => box.checked);
 
   const remember = () => {
-    const ticked = reasons.filter((box) => box.checked).map((box) => box.value);
+    const ticked = boxes.filter((box) => box.checked).map(nameOf);
     try {
-      sessionStorage.setItem(key, JSON.stringify({ note: note.value, ticked }));
+      sessionStorage.setItem(key, JSON.stringify({ note: note.value, line: line.value, ticked }));
     } catch {
       // Storage may be forbidden or full: the words are then as lasting as the page.
     }
@@ -108,7 +112,9 @@
       const kept = JSON.parse(sessionStorage.getItem(key));
       if (!kept || !isEmpty()) return;
       note.value = kept.note;
-      for (const box of reasons) box.checked = kept.ticked.includes(box.value);
+      line.value = kept.line ?? "";
+      for (const box of boxes) box.checked = kept.ticked.includes(nameOf(box));
+      line.closest("details").open ||= Boolean(line.value) || warned.some((box) => box.checked);
     } catch {
       // Nothing there, or nothing that could be read.
     }

@@ -35,6 +35,11 @@
     a: () => focus(button("approve")),
     r: () => focus(button("refuse")),
     w: () => focus(form?.elements.note),
+    t: () => {
+      const fold = document.getElementById("mark");
+      fold?.setAttribute("open", "");
+      focus(fold?.querySelector("input[type=radio]"));
+    },
     c: () => document.querySelector("[data-claim-here] button, [data-claim-lost]:not([hidden]) button")?.click(),
     n: () => window.remarking?.add(""),
     b: () => window.remarking?.add("box"),

@@ -76,6 +76,7 @@ def opened_house(place: Path, *processes: str, **settings: str):
         "SECRET_KEY": "browser-suite-only-and-long-enough-to-be-accepted",
         "SORAHUB_DEMO": "1",
         "SORAHUB_TESTCARD": "0",
+        "SORAHUB_SCREEN_PICTURES": "0",  # seconds for each clip; tests/review/test_screening.py lets it look
         "SORAHUB_DEMO_PASSWORD": PASSWORD,
         "SORAHUB_SITE_URL": address,
         "DATABASE_URL": f"sqlite:///{place}/sorahub.sqlite3",

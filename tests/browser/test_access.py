@@ -19,6 +19,7 @@ PAGES = {
     None: [
         "/",
         re.compile(r"^/watch/\w+/$"),
+        re.compile(r"^/artists/\w+/$"),
         "/?q=nothing+is+called+that",
         "/policy/",
         "/policy/2026-11/",
@@ -72,6 +73,7 @@ PAGES = {
         "/program/models/",
         "/program/ledger/",
         "/program/sightings/",
+        "/program/uses/",
         "/program/audit/",
         "/program/policy/",
         "/program/invitations/new/",

@@ -122,10 +122,10 @@ def test_many_takes_send_one_mail_and_each_its_notice(artist, ended):
 
 
 def test_a_member_who_wants_no_mail_gets_none(artist, ended, login):
-    login(artist).post("/inbox/mail/", {})
+    login(artist).post("/inbox/mail/", {"mail": "never"})
     ended(claimed(artist)[1])
     assert (len(news_of(artist)), mail.outbox) == (1, [])
-    login(artist).post("/inbox/mail/", {"wants_mail": "on"})
+    login(artist).post("/inbox/mail/", {"mail": "at-once"})
     ended(claimed(artist)[1])
     assert len(mail.outbox) == 1
 

@@ -30,6 +30,7 @@ GATE = Target(
         "tests/review/test_gate_acts.py",
         "tests/review/test_replayed_takedowns.py",
         "tests/review/test_deciding.py",
+        "tests/review/test_pairs.py",
         "tests/review/test_remarks.py",
         "tests/review/test_policy.py",
         "tests/review/test_clocks.py",

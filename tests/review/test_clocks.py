@@ -35,7 +35,9 @@ def passed(submission: Submission, share: float) -> None:
     clock = Clock.objects.get(submission=submission)
     moved = clock.due_at - (timezone.now() + (1 - share) * clock.allowed - timedelta(seconds=1))
     Clock.objects.filter(pk=clock.pk).update(
-        due_at=clock.due_at - moved, rings_at=clock.rings_at and clock.rings_at - moved
+        due_at=clock.due_at - moved,
+        turn_at=clock.turn_at - moved,
+        rings_at=clock.rings_at and clock.rings_at - moved,
     )
 
 

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import audit
-from review import charts, gate, numbers, sealing
+from review import appealing, charts, gate, numbers, sealing
 from review.models import Decision, Month
 from tests import factories
 
@@ -64,6 +64,24 @@ def test_each_act_counts_where_it_belongs(login, later):
     page = login().get("/transparency/").content.decode()
     assert page.count("fewer than 5") >= 7
     assert "<svg" in page
+
+
+def test_appeals_count_by_what_came_of_them_and_reports_by_themselves(login, later):
+    hearer = factories.member("reviewer")
+    appealing.dismiss(factories.appeal(hearer=hearer), by=hearer, note="It stands.")
+    factories.appeal()  # which nobody has heard yet
+    for outcome in ("approve", "refuse"):
+        opened = factories.upheld(by=hearer)
+        factories.decision(opened, outcome, by=hearer)
+    factories.upheld(by=hearer)  # which nobody has decided on yet
+    for _ in range(2):
+        factories.report()
+    (row,) = table(login())
+    told = {name: row[name] for name in ("appeals", "overturns", "dismissals", "reports")}
+    assert told == {"appeals": "5", "overturns": "1", "dismissals": "1", "reports": "2"}
+    assert printed() == login().get("/transparency.csv").getvalue().decode()
+    page = login().get("/transparency/").content.decode()
+    assert '<td data-align="right">5</td><td data-align="right">1</td><td data-align="right">1</td>' in page
 
 
 def test_few_of_a_clause_are_told_like_none(login, later):
@@ -129,14 +147,14 @@ def test_a_month_that_is_over_is_counted_once_and_kept(login, later):
 
 def test_the_page_costs_the_same_with_one_row_and_with_many(login, django_assert_num_queries):
     refusals(1, "hate")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         login().get("/transparency/")
     with django_assert_num_queries(0):
         login().get("/transparency/")
     refusals(7, "hate", "rights")
     factories.policy_version()
     cache.clear()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         login().get("/transparency/")
 
 
@@ -196,7 +214,7 @@ def test_while_one_visitor_counts_the_others_get_what_there_was(login, django_as
         with django_assert_num_queries(0):
             login().get("/transparency/")
         cache.delete("review.numbers.counting")
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(13):
             login().get("/transparency/")
         with django_assert_num_queries(0):
             login().get("/transparency/")
