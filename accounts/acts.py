@@ -53,6 +53,7 @@ WORDS = {
     "submission.asked": _("Asked an artist a question"),
     "submission.created": _("Submitted a clip"),
     "submission.handed_over": _("Handed a claim over to another reviewer"),
+    "submission.looked_again": _("Took a second look at a decision"),
     "submission.overdue": _("A submission passed its deadline"),
     "submission.passed_on": _("Passed on a submission"),
     "submission.recused": _("Stepped aside from a submission"),

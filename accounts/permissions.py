@@ -39,6 +39,11 @@ def can_lead(user) -> bool:
     return role_of(user) == Role.LEAD
 
 
+def can_read_numbers(user) -> bool:
+    """What each reviewer did, by name, is for those who can do something about it."""
+    return role_of(user) in (Role.LEAD, Role.ADMIN)
+
+
 def leads():
     """What `can_lead` asks of one person, as a query."""
     return Membership.objects.filter(role=Role.LEAD).exclude(pk__in=kept_out().values("pk"))
@@ -94,6 +99,11 @@ def check_can_review(user) -> None:
 def check_can_lead(user) -> None:
     if not can_lead(user):
         raise PermissionDenied(_("Only leads hand claims over."))
+
+
+def check_can_read_numbers(user) -> None:
+    if not can_read_numbers(user):
+        raise PermissionDenied(_("The desk’s numbers are for leads and admins."))
 
 
 def check_can_take_down(user) -> None:

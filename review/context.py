@@ -43,9 +43,10 @@ class Record:
     latest: list[Earlier]
 
 
-def record_of(submission: Submission) -> Record:
-    """Two queries, whatever the artist has submitted."""
-    decided = Decision.objects.filter(submission__artist=submission.artist_id).exclude(submission=submission)
+def record_of(submission: Submission, *, hidden=frozenset()) -> Record:
+    """Two queries, whatever the artist has submitted. `hidden`: of which the viewer learns no outcome yet."""
+    decided = Decision.objects.filter(submission__artist=submission.artist_id)
+    decided = decided.exclude(submission__in={submission.pk, *hidden})
     counts = dict(decided.order_by().values_list("outcome").annotate(Count("pk")))
     latest = decided.select_related("submission", "publication__takedown").order_by("-at", "-pk")[:DECISIONS]
     return Record(
@@ -63,7 +64,7 @@ def _earlier(submission: Submission, decision: Decision) -> Earlier:
     return Earlier(submission.pk, submission.version, title, state, decision.at, decision.clauses)
 
 
-def related(submission: Submission) -> list[Submission]:
+def related(submission: Submission, *, hidden=frozenset()) -> list[Submission]:
     """What this work can be laid beside, newest first: earlier versions of the clip, and earlier works of its family
     that reached the desk. Each has `state`."""
     job = submission.clip.job
@@ -75,7 +76,7 @@ def related(submission: Submission) -> list[Submission]:
     )
     names = [name for name in STATE_FACTS if name.startswith("decision__publication")]
     return list(
-        earlier.exclude(pk=submission.pk)
+        earlier.exclude(pk__in={submission.pk, *hidden})
         .select_related("clip", "withdrawal", "decision", *names)
         .order_by("-created_at", "-pk")[:RELATED]
     )

@@ -12,6 +12,7 @@ from accounts.models import User
 from . import remarks
 from .clauses import Policy
 from .models import Decision
+from .models.second_look import MOST as SECOND_LOOK_NOTE
 from .rules.desk import MOST_SAID
 
 
@@ -91,6 +92,39 @@ class DecisionForm(forms.Form):
             elif "note" in cleaned and not cleaned["note"].strip():
                 self.add_error("note", _("A refusal says what would make the clip acceptable."))
         elif cleaned.get("reasons"):
+            self.add_error("reasons", _("An approval has no reasons for a refusal. Untick them, or refuse."))
+        return cleaned
+
+
+class SecondLookForm(forms.Form):
+    """What somebody would have decided by `policy`, the version that the decision was made by."""
+
+    reasons = forms.MultipleChoiceField(
+        label=_("Reasons, if you would refuse"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=SECOND_LOOK_NOTE,
+        help_text=_("For leads, who read it where the two of you disagree. The artist doesn’t."),
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )
+    outcome = forms.ChoiceField(
+        label=_("Your opinion"),
+        choices=Decision.Outcome,
+        error_messages={"required": _("Say whether you would approve or refuse.")},
+    )
+
+    def __init__(self, *args, policy: Policy, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reasons"].choices = [(clause.code, clause.title) for clause in policy.clauses]
+
+    def clean(self):
+        cleaned = super().clean()
+        refuses = cleaned.get("outcome") == Decision.Outcome.REFUSE
+        if refuses and "reasons" in cleaned and not cleaned["reasons"]:
+            self.add_error("reasons", _("A refusal names at least one clause of the policy."))
+        if cleaned.get("outcome") == Decision.Outcome.APPROVE and cleaned.get("reasons"):
             self.add_error("reasons", _("An approval has no reasons for a refusal. Untick them, or refuse."))
         return cleaned
 

@@ -17,7 +17,7 @@ from accounts.models.membership import Role
 from accounts.permissions import can_review, can_take_down
 from generation import storage
 
-from . import clocks, journal, policy, remarks
+from . import clocks, journal, policy, remarks, searching
 from .models import Approval, Claim, Decision, Publication, Submission, Takedown
 from .permissions import Conflict, NotAllowed, check_can_decide, check_still_in
 
@@ -82,6 +82,7 @@ def decide(
             publication = Publication.objects.create(
                 approval_id=decision.pk, content_hash=content_hash, by=submission.artist
             )
+            searching.note(publication, submission.content)
         audit.record(
             f"submission.{'approved' if decision.is_approval else 'refused'}", by=by, subject=submission
         )
@@ -120,6 +121,7 @@ def publish(submission: Submission, *, by) -> Publication:
             publication = Publication.objects.create(
                 approval=approval, content_hash=approval.content_hash, by=by
             )
+            searching.note(publication, submission.content)
             audit.record("publication.created", by=by, subject=publication)
     put_files_in_place(publication)
     return publication
@@ -184,6 +186,7 @@ def take_down(publication: Publication, *, by, reason: str = "") -> Takedown:
         takedown = Takedown.objects.filter(publication=publication).first()
         if takedown is None:
             takedown = Takedown.objects.create(publication=publication, by=by, reason=reason.strip())
+            searching.forget(publication)
             entry = audit.record("publication.taken_down", by=by, subject=publication, words=takedown.reason)
             # No partial: Django names a callback that failed by its __qualname__, and fails itself without one.
             transaction.on_commit(lambda: journal.write(entry), robust=True)
@@ -227,6 +230,7 @@ def replay_takedown(
             by = by or _an_admin()
             reason = _("Replayed from the journal after a restore; the reason given then is not in it.")
             Takedown.objects.create(publication=publication, by=by, at=at or timezone.now(), reason=reason)
+            searching.forget(publication)
             entry = audit.record("publication.taken_down", by=by, subject=publication, words=reason)
             transaction.on_commit(lambda: journal.write(entry), robust=True)
             outcome = Replayed.AGAIN

@@ -35,22 +35,25 @@ COMING_BACK = timedelta(seconds=10)
 
 def open_to(reviewer):
     """Submissions that this reviewer could decide on."""
-    recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
-    return Submission.objects.waiting().exclude(artist=reviewer).filter(~Exists(recused))
+    return _impartial(Submission.objects.waiting(), reviewer)
 
 
 def waiting_for(reviewer):
     """Those of them whose clock runs, the earliest deadline first."""
-    running = open_to(reviewer).filter(
-        clock__due_at__isnull=False, clock__stopped_at=None, clock__paused_at=None
-    )
+    running = _impartial(Submission.objects.on_the_clock(), reviewer).filter(clock__paused_at=None)
     return running.order_by("clock__due_at", "clock__submission")
 
 
 def asked_about(reviewer):
     """Those whose clock stands still, because something was asked of their artist."""
-    paused = open_to(reviewer).filter(clock__paused_at__isnull=False, clock__stopped_at=None)
-    return paused.order_by("clock__due_at", "clock__submission")
+    waiting = _impartial(Submission.objects.on_the_clock(), reviewer)
+    return waiting.filter(clock__paused_at__isnull=False).order_by("clock__due_at", "clock__submission")
+
+
+def _impartial(submissions, reviewer):
+    """Without one's own, and without what one is recused from."""
+    recused = Recusal.objects.filter(by=reviewer, submission__clip=OuterRef("clip"))
+    return submissions.exclude(artist=reviewer).filter(~Exists(recused))
 
 
 def claim_next(reviewer) -> Submission | None:

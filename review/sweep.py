@@ -8,7 +8,7 @@ from itertools import islice
 from generation import storage
 from generation.models import Picture, Rendition
 
-from . import gate, journal
+from . import gate, journal, searching
 from .models import WITH_FILES, Publication, PublicFile, StaffCopy
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ class Swept:
 def sweep(*, grace: float = GRACE, reread: bool = False) -> Swept:
     """`reread` also reads every public file again and compares its sha256: thorough, and slow where there are many."""
     mended = mend(reread=reread)
+    if unsaid := searching.catch_up():
+        log.error("the words of %s publications were not as they should be", unsaid)
     swept = Swept(
         orphans=_delete(storage.private(), _private_orphans(grace), grace)
         + _delete(storage.public(), _public_orphans(grace), grace),

@@ -3,7 +3,20 @@
 from django.urls import path, register_converter
 
 from .models.publication import SLUG_LENGTH
-from .views import artist, beside, desk, gallery, policy, room, sightings, transparency, verify, waiting
+from .views import (
+    artist,
+    beside,
+    desk,
+    desk_numbers,
+    gallery,
+    policy,
+    room,
+    second_looks,
+    sightings,
+    transparency,
+    verify,
+    waiting,
+)
 
 
 class SlugConverter:
@@ -71,5 +84,10 @@ urlpatterns = [
     path("desk/submissions/<uuid:pk>/video.mp4", room.video, name="room_video"),
     path("desk/submissions/<uuid:pk>/poster.jpg", room.poster, name="room_poster"),
     path("desk/submissions/<uuid:pk>/sprite.jpg", room.sprite, name="room_sprite"),
+    path("desk/second-looks/", second_looks.second_looks, name="second_looks"),
+    path("desk/second-looks/disagreements/", second_looks.disagreements, name="disagreements"),
+    path("desk/second-looks/<uuid:pk>/", second_looks.second_look, name="second_look"),
+    path("desk/numbers/", desk_numbers.page, name="desk_numbers"),
+    path("desk/numbers.csv", desk_numbers.as_csv, name="desk_numbers_csv"),
     path("desk/publications/<uuid:pk>/takedown/", desk.takedown, name="takedown"),
 ]

@@ -36,6 +36,7 @@ DELETED = {
     "review_lookup",
     "review_sighting",
     "review_staffcopy",
+    "review_words",
     "usersessions_usersession",
 }
 READ_ONLY = {

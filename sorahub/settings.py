@@ -383,6 +383,9 @@ VISIBLE_MARK = setting(
     "SORAHUB_VISIBLE_MARK", bool, default=True
 )  # "AI-generated", in the picture of public files
 REVIEW_DEADLINE = timedelta(hours=positive("SORAHUB_REVIEW_HOURS", 48))
+SECOND_LOOK = setting("SORAHUB_SECOND_LOOK", float, default=0.05)  # share of decisions; 0 is none
+if not 0 <= SECOND_LOOK <= 1:
+    raise ImproperlyConfigured("SORAHUB_SECOND_LOOK must be from 0 (none) to 1 (all), such as 0.05.")
 
 # Files held against the program's clips: their size, and how many one machine opens at once.
 VERIFY_BYTES = 1024 * 1024 * positive("SORAHUB_VERIFY_MB", 100)

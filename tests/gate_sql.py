@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import FactorReset, allowance, exclusion, pause, roles
 from generation.models import Clip, Mark
 from review import gate, policy, sealing, triggers
-from review.models import Decision, Milestone, Submission
+from review.models import Decision, Milestone, SecondLook, Submission
 
 from . import factories
 
@@ -39,6 +39,7 @@ TABLES = {  # the gate's tables, each with the column that its rows are known by
     "review_recusal": "id",
     "review_remark": "id",
     "review_reply": "id",
+    "review_secondlook": "id",
     "review_submission": "id",
     "review_takedown": "id",
     "review_withdrawal": "id",
@@ -71,6 +72,8 @@ def made(lasting):
     recused = factories.stepped_aside(waiting)
     factories.asked(waiting, answer="My own.")
     Milestone.objects.create(submission=waiting, kind="reminder", at=timezone.now(), due_at=timezone.now())
+    seen = {"decision": refused, "by": factories.member("reviewer"), "note": "I see nothing wrong."}
+    SecondLook.objects.create(**seen, outcome="approve", policy_version=refused.policy_version)
     Mark.objects.of(waiting.pk, owner=waiting.artist)
     Mark.objects.of(waiting.pk, owner=waiting.artist, viewer=recused)
     bare = factories.clip(factories.member())

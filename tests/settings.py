@@ -31,6 +31,7 @@ os.environ |= {
     "SORAHUB_DEMO": "0",
     "SORAHUB_REQUIRE_MFA": "0",
     "SORAHUB_TESTCARD": "1",
+    "SORAHUB_SECOND_LOOK": "0",  # else chance would close some rooms to some reviewers
     "SORAHUB_ACCEL_PREFIX": "",
     "SORAHUB_SCRATCH": "",
     "SORAHUB_C2PA_KEY": f"{PLACE}/provenance/key.pem",

@@ -13,7 +13,7 @@ from accounts.models import roles as roles_of_members
 from accounts.models.factors import reset
 from accounts.models.invitation import invite, revoke
 from generation import queue, takes
-from review import clocks, deleting, gate, sealing, sweep, triggers
+from review import clocks, deleting, gate, sealing, second_looks, sweep, triggers
 from review import queue as desk
 from review.models import Clock, Submission
 from sorahub import roles
@@ -65,7 +65,7 @@ def whole_house():
 
 
 @postgres_only
-def test_the_product_does_all_its_acts(as_the_program, login):
+def test_the_product_does_all_its_acts(as_the_program, login, settings):
     artist, reviewer, admin = (factories.member(role) for role in ("artist", "reviewer", "admin"))
     approved, refused = factories.submission(artist=artist), factories.submission(artist=artist)
     factories.decision(approved, by=reviewer)
@@ -80,6 +80,8 @@ def test_the_product_does_all_its_acts(as_the_program, login):
     desk.hand_over(asked, by=factories.member("lead"), to=factories.member("reviewer"))
     Clock.objects.filter(submission=asked).update(due_at=Now(), rings_at=Now())
     assert clocks.ring_due() == 3
+    settings.SECOND_LOOK = 1.0
+    second_looks.say(refused, by=factories.member("reviewer"), outcome="approve")
     taken_back = factories.submission(artist=artist)
     sealing.withdraw(taken_back, by=artist)
     queue.cancel(factories.job(artist), by=artist)

@@ -213,6 +213,12 @@ DOORS = {
         data={"reason": "A reason."},
         in_state={("post", "taken-down"): "302 403 403 409 409"},  # its artist was quicker
     ),
+    # No decision is chosen for one in these tests; to whom one is open, tests/review/test_second_looks.py tries.
+    "desk/second-looks/": Door(DESK, NO_POST),
+    "desk/second-looks/<uuid:pk>/": Door(DESK_CLOSED, DESK_CLOSED, arg="submission"),
+    "desk/second-looks/disagreements/": Door("302 403 403 403 403", NO_POST),  # a lead's
+    "desk/numbers/": Door(PROGRAM, NO_POST),
+    "desk/numbers.csv": Door(PROGRAM, NO_POST),
     "studio/": Door(MEMBERS, NO_POST),
     "studio/forecast/": Door(MEMBERS, NO_POST),
     "studio/draft/": Door(NO_GET, "302 204 204 204 204", data=works),

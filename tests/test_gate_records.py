@@ -162,6 +162,7 @@ ERASABLE = {
     "review_recusal": ("reason",),
     "review_remark": ("text", "drawing"),
     "review_reply": ("text",),
+    "review_secondlook": ("note",),
     "review_submission": ("title", "statement", "content"),
     "review_takedown": ("reason",),
 }
@@ -173,6 +174,7 @@ SPOILED = {table: ("at", timezone.now()) for table in ERASABLE} | {
     "review_recusal": ("at", timezone.now()),
     "review_remark": ("first_frame", 2),
     "review_reply": ("at", timezone.now()),
+    "review_secondlook": ("outcome", "refuse"),
     "review_submission": ("discloses_recipe", True),
 }
 

@@ -12,8 +12,10 @@ from .publication import Publication, Takedown
 from .question import Question, Reply
 from .recusal import Pass, Recusal
 from .remark import Remark
+from .second_look import SecondLook
 from .sighting import Lookup, Proof, Sighting
 from .submission import PublicFile, Submission, Withdrawal
+from .words import Words
 
 __all__ = [
     "WITH_FILES",
@@ -36,11 +38,13 @@ __all__ = [
     "Refusal",
     "Remark",
     "Reply",
+    "SecondLook",
     "Sighting",
     "StaffCopy",
     "Submission",
     "Takedown",
     "Withdrawal",
+    "Words",
 ]
 
 # Whose rows name a file of the private store: generation's, and what is frozen here.

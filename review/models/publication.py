@@ -1,13 +1,11 @@
 """The record that makes a submission public, and the one that ends it. Only review.gate creates either."""
 
 import json
-import unicodedata
 import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, JSONField, Q, Value
-from django.db.models.functions import Cast, NullIf
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
@@ -16,7 +14,6 @@ from .decision import Approval
 
 SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another
 SLUG_LENGTH = 12
-SEARCH_WORDS = 8  # of a search; what follows would only cost
 
 
 def random_slug() -> str:
@@ -25,8 +22,11 @@ def random_slug() -> str:
 
 class PublicationQuerySet(models.QuerySet):
     def live(self):
-        """Everything anonymous starts here."""
-        return self.filter(takedown=None)
+        """Everything anonymous starts here. Said as a question, for `takedown=None` would be a join of which PostgreSQL
+
+        expects a single row, and so it would begin with all that was ever published.
+        """
+        return self.filter(~Exists(Takedown.objects.filter(publication=OuterRef("pk"))))
 
     def newest_first(self):
         return self.order_by("-published_at", "-pk")
@@ -38,17 +38,6 @@ class PublicationQuerySet(models.QuerySet):
     def with_content(self):
         """Adds the frozen text, the only thing about a work that a public page reads."""
         return self.annotate(content=F("approval__submission__content"))
-
-    def about(self, words: str):
-        """Searches the frozen text's words, and nothing else."""
-        # The database may read every submission's text before it looks for publications: an erased one is no JSON.
-        found = self.with_content().alias(said=Cast(NullIf("content", Value("")), JSONField()))
-        for word in list(dict.fromkeys(unicodedata.normalize("NFC", words).split()))[:SEARCH_WORDS]:
-            matches = [Q(**{f"said__{part}__icontains": word}) for part in ("title", "statement", "credit")]
-            found = found.filter(
-                matches[0] | matches[1] | matches[2] | Q(said__recipe__prompt__icontains=word)
-            )
-        return found
 
 
 class Publication(models.Model):

@@ -11,7 +11,9 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -33,6 +35,20 @@ class SubmissionQuerySet(models.QuerySet):
 
     def waiting(self):
         return self.at_the_desk().filter(self._without("decision"))
+
+    def on_the_clock(self):
+        """As `waiting`, for questions that begin with the clocks which haven't stopped."""
+        sealed = self.exclude(content_hash=None).filter(clock__due_at__isnull=False, clock__stopped_at=None)
+        return sealed.filter(self._lacks("withdrawal"), self._lacks("decision"))
+
+    def _lacks(self, record: str) -> Q:
+        """As `_without`, said so that PostgreSQL expects it of nearly all: here it would think of all that was ever
+
+        submitted, of which most is decided, read far more rows than it needs, and start processes for that.
+        """
+        records = self.model._meta.get_field(record).related_model.objects
+        found = records.filter(submission=OuterRef("pk")).values(is_there=Value(1))
+        return ~Q(Exact(Coalesce(Subquery(found), 0), 1))
 
     def _without(self, record: str) -> Exists:
         """As `record=None`, said so that PostgreSQL knows how many rows it leaves. Of a join whose own key is null it

@@ -4,11 +4,11 @@ One file for each kind of record. `review.triggers` completes the rules by each 
 triggers, in each vendor's words.
 """
 
-from . import deciding, desk, people, policy, submissions
+from . import deciding, desk, people, policy, second_looks, submissions
 from .rule import PREFIX, Record, Rule
 from .submissions import IS_PUBLIC, SUBMISSION, SUBMISSION_ERASABLE
 
-_KINDS = (people, submissions, desk, deciding, policy)
+_KINDS = (people, submissions, desk, deciding, policy, second_looks)
 
 RECORDS: dict[str, Record] = {table: record for kind in _KINDS for table, record in kind.RECORDS.items()}
 

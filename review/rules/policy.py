@@ -16,6 +16,13 @@ _CODES = (
     f" UNION ALL SELECT '{clause.code}' WHERE NEW.policy_version = '{FIRST.name}'" for clause in FIRST.clauses
 )
 
+# All that a row cites is accounted for by codes of its version, each with the space behind it.
+CITES_OTHERS = (
+    "NEW.reasons <> '' AND length(NEW.reasons) + 1 <> (SELECT COALESCE(SUM(length(k.code) + 1), 0)"
+    f" FROM ({_CODES}) k"
+    " WHERE replace(' ' || NEW.reasons || ' ', ' ' || k.code || ' ', '') <> ' ' || NEW.reasons || ' ')"
+)
+
 RULES = (
     Rule(
         "review_decision",
@@ -26,13 +33,11 @@ RULES = (
         "a decision is made by the version of the policy that holds",
         reads="review_policyversion",
     ),
-    Rule(  # all that it cites is accounted for by codes of the version, each with the space behind it
+    Rule(
         "review_decision",
         "cites",
         "INSERT",
-        "NEW.reasons <> '' AND length(NEW.reasons) + 1 <> (SELECT COALESCE(SUM(length(k.code) + 1), 0)"
-        f" FROM ({_CODES}) k"
-        " WHERE replace(' ' || NEW.reasons || ' ', ' ' || k.code || ' ', '') <> ' ' || NEW.reasons || ' ')",
+        CITES_OTHERS,
         "a decision cites clauses that its version of the policy has",
         reads="review_policyclause",
     ),

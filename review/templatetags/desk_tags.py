@@ -76,3 +76,16 @@ def _decided(pk: UUID, content: str, state: str, _language: str) -> str:
     title = json.loads(content or "{}").get("title", "")  # its words may have been erased since
     facts = {"room": reverse("room", args=[pk]), "title": title, "state": state}
     return render_to_string("review/_decided_line.html", facts)
+
+
+@register.filter
+def as_percents(ends: tuple[float, float, float]) -> str:
+    """A share with its interval."""
+    share, low, high = (round(100 * each) for each in ends)
+    return f"{share} % ({low} – {high} %)"
+
+
+@register.filter
+def as_numbers(ends: tuple[float, float, float]) -> str:
+    value, low, high = (f"{each:.2f}" for each in ends)
+    return f"{value} ({low} – {high})"

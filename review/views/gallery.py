@@ -12,6 +12,7 @@ from accounts.permissions import can_create
 from accounts.prepared import prepared
 from generation import media, storage
 
+from .. import searching
 from ..forms import TakedownForm
 from ..models import Publication
 
@@ -34,8 +35,8 @@ def gallery(request):
     after = Publication.objects.filter(slug=key).first() if key else None
     found = _live()
     if words:
-        found = found.about(words)
-    if after:
+        found = found.filter(pk__in=searching.found(words, older_than=after, many=PAGE + 1))
+    elif after:
         found = found.older_than(after)
     shown = list(found.newest_first()[: PAGE + 1] if words or after else _newest())
     context = {

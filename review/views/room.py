@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -11,7 +11,7 @@ from accounts.models import notice
 from accounts.permissions import can_lead, check_can_review, requires
 from generation import media, storage
 
-from .. import context, copying, policy, queue, remarks, tasks, timeline
+from .. import context, copying, policy, queue, remarks, second_looks, tasks, timeline
 from ..forms import AsideForm, DecisionForm, HandoverForm, SaidForm, TakedownForm
 from ..models import PublicFile, StaffCopy, Submission
 from ..permissions import is_recused, told_of_handover
@@ -36,7 +36,7 @@ def copy(request, pk):
     found = get_object_or_404(Submission.objects.at_the_desk().select_related("clip"), pk=pk)
     made = copying.ask(found, viewer=request.user)  # asked each second, and so without a nudge each time
     status = STOP_POLLING if made.is_ready else 200
-    return render(request, "review/_room_player.html", _player(found, made), status=status)
+    return render(request, "review/_room_player.html", player(found, made), status=status)
 
 
 @require_safe
@@ -79,11 +79,14 @@ def submission_at_desk(pk) -> Submission:
 def show(
     request, submission: Submission, *, rows=None, held=None, status: int = 200, handover_form=None, **forms
 ):
+    hidden = second_looks.hidden_from(request.user, artist=submission.artist_id)
+    if submission.pk in hidden:
+        return redirect("second_look", submission.pk)
     held = held or policy.current()
     initial = {"content_hash": submission.content_hash, "policy_version": held.name}
     publication = getattr(getattr(submission, "decision", None), "publication", None)
-    related = context.related(submission)
-    earlier = submission.clip.submissions.exclude(pk=submission.pk).prefetch_related(*OF_STAFF)
+    related = context.related(submission, hidden=hidden)
+    earlier = submission.clip.submissions.exclude(pk__in={submission.pk, *hidden}).prefetch_related(*OF_STAFF)
     shown = {
         "submission": submission,
         "form": DecisionForm(initial=initial, policy=held),
@@ -105,9 +108,9 @@ def show(
         "origin": context.origin(submission),
         "related": related,
         "changes": context.changes(related[0], submission) if related else [],
-        "record": context.record_of(submission),
+        "record": context.record_of(submission, hidden=hidden),
         "takedown_form": TakedownForm(),
-        **_player(submission, copy_for(request.user, submission)),
+        **player(submission, copy_for(request.user, submission)),
     }
     return render(request, "review/room.html", shown | forms, status=status)
 
@@ -132,7 +135,7 @@ def copy_for(viewer, submission: Submission) -> StaffCopy:
     return made
 
 
-def _player(submission: Submission, made: StaffCopy) -> dict:
+def player(submission: Submission, made: StaffCopy) -> dict:
     return {"submission": submission, "copy": made, "is_nobody_there": copying.is_nobody_there(made)}
 
 

@@ -76,6 +76,7 @@ def opened_house(place: Path, *processes: str, **settings: str):
         "SECRET_KEY": "browser-suite-only-and-long-enough-to-be-accepted",
         "SORAHUB_DEMO": "1",
         "SORAHUB_TESTCARD": "0",
+        "SORAHUB_SECOND_LOOK": "0",
         "SORAHUB_DEMO_PASSWORD": PASSWORD,
         "SORAHUB_SITE_URL": address,
         "DATABASE_URL": f"sqlite:///{place}/sorahub.sqlite3",
