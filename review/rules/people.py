@@ -17,5 +17,4 @@ RECORDS = {
     "generation_mark": Record(identity=("id", "number")),
 }
 
-
 RULES = ()  # nothing is asked of them but to stay

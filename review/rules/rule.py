@@ -26,6 +26,5 @@ class Record:
     """A table whose rows say what people did: they are never changed or deleted."""
 
     erasable: tuple[str, ...] = ()  # columns that erasure may empty, once
-    identity: tuple[str, ...] = (
-        "id",
-    )  # what REPLACE INTO could push a row out by: a column, or some with commas
+    # What REPLACE INTO could push a row out by: a column each, or several that are unique together, with commas.
+    identity: tuple[str, ...] = ("id",)

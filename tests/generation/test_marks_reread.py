@@ -18,7 +18,7 @@ MANY = np.append(np.random.default_rng(3).integers(0, marks.NUMBERS, 9_999), NUM
         (clip, 8, ("-crf", "28", "-vf", HALF)),
         (clip, 0, ("-crf", "34")),
         (clip, 3, ("-crf", "34")),
-        (large, 1, ("-crf", "31.5", "-vf", f"{CROP},{HALF}")),
+        (large, 3, ("-crf", "32", "-vf", f"{CROP},{HALF}")),
     ],
 )
 def test_what_is_kept_of_a_hard_case_tells_as_much_as_the_picture(make, seed, options, tmp_path):
